@@ -1,0 +1,71 @@
+"""Forget: the unlearning itself, replayed from the record or run live."""
+
+import pandas as pd
+import streamlit as st
+
+from pru_demo.config import PRESETS
+from pru_demo.figures.findings import percent
+from pru_demo.figures.naming import forgotten_name, pick_name
+from pru_demo.figures.unlearning import loss_figure, unlearning_figure
+from pru_demo.ui.charts import chart
+from pru_demo.ui.comparison import needed_comparison
+from pru_demo.ui.facts import facts_table, snapshots_of
+from pru_demo.ui.running import run_panel
+from pru_demo.unlearning import METHODS
+
+comparison = needed_comparison()
+view = comparison.view
+name = forgotten_name(view.scenario)
+
+before, *_ = comparison.chosen[0].snapshots
+st.title(f"Forget {name}", anchor=False)
+st.markdown(
+    f"Before, the network recognises {percent(before.A_f)} of the {name}s and "
+    f"{percent(before.A_r)} of the other digits. "
+    + " ".join(
+        f"**{pick_name(r.config.pick)}** {METHODS[r.config.pick.method].description}; it ends at "
+        f"A_f {percent(r.snapshots[r.unlearned].A_f)} and A_r "
+        f"{percent(r.snapshots[r.unlearned].A_r)}."
+        for r in comparison.chosen
+    )
+)
+chart(
+    unlearning_figure(
+        {r.config.pick: snapshots_of(r) for r in comparison.chosen},
+        PRESETS[view.scenario.preset].epochs,
+    ),
+    key="unlearning",
+    alt=f"Accuracy on {name} and on the other digits after every half epoch of unlearning",
+)
+run_panel([r.config for r in comparison.chosen], [])
+if references := comparison.missing_references():
+    st.markdown(
+        "The yardsticks of this comparison, a network trained without the class and the original "
+        "one relearning, are not there yet."
+    )
+    run_panel(references, references)
+
+st.subheader("What drives it", anchor=False)
+for record in comparison.chosen:
+    if any(s.losses for s in record.snapshots if s.stage == "unlearn"):
+        st.markdown(f"**{pick_name(record.config.pick)}**, mean losses of every step")
+        chart(
+            loss_figure(snapshots_of(record)),
+            key=f"loss-{record.config.pick.method}-{record.config.pick.variant}",
+            alt=f"Losses of {pick_name(record.config.pick)} over the epochs",
+        )
+
+st.subheader("What it cost, and what it was given", anchor=False)
+facts = facts_table([*comparison.chosen, *comparison.references])
+st.dataframe(facts, hide_index=True, alt="Data, time and parameters of each run")
+st.download_button(
+    "Download the curves (CSV)",
+    pd.concat(
+        pd.DataFrame(snapshots_of(r)).drop(columns="losses").assign(run=pick_name(r.config.pick))
+        for r in comparison.chosen
+    ).to_csv(index=False),
+    f"forget-{name}.csv",
+    "text/csv",
+    icon=":material/download:",
+    on_click="ignore",
+)

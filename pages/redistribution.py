@@ -1,0 +1,104 @@
+"""Redistribution: where the forgotten samples go, beside where Retrain sends them."""
+
+import numpy as np
+import streamlit as st
+
+from pru_demo.data import DATASETS
+from pru_demo.data.samples import mnist_test
+from pru_demo.evaluation.redistribution import (
+    SMOOTHING,
+    destinations,
+    kl_divergence,
+    redistributed,
+)
+from pru_demo.figures.findings import destination_finding
+from pru_demo.figures.naming import forgotten_name, pick_name
+from pru_demo.figures.redistribution import before_after_figure, flow_figure
+from pru_demo.runs.record import shown_forgotten
+from pru_demo.ui.charts import chart
+from pru_demo.ui.comparison import needed_comparison
+from pru_demo.ui.images import strip
+
+DESTINATIONS, IMAGES_EACH = 3, 10
+
+comparison = needed_comparison()
+scenario = comparison.view.scenario
+names, forget = DATASETS[scenario.dataset].class_names, list(scenario.forget)
+name = forgotten_name(scenario)
+retrained = comparison.reference("retrain")
+shown = [*comparison.chosen, *([retrained] if retrained else [])]
+
+st.title(f"Where do the {name}s go?", anchor=False)
+st.markdown(
+    f"A network that no longer knows {name} must still answer something. "
+    + " ".join(destination_finding(record, names) for record in shown)
+)
+for column, record in zip(st.columns(len(shown)), shown, strict=True):
+    with column:
+        confusion = record.arrays["confusion"][record.unlearned]
+        st.markdown(f"**{pick_name(record.config.pick)}**")
+        shares = destinations(confusion, forget)
+        chart(
+            flow_figure(shares, names, name, forget),
+            key=f"flow-{record.config.pick.method}-{record.config.pick.variant}",
+            alt=f"Flow of {name} to predicted classes for {pick_name(record.config.pick)}",
+        )
+        if retrained and record is not retrained:
+            distance = kl_divergence(
+                confusion, retrained.arrays["confusion"][retrained.unlearned], forget
+            )
+            st.markdown(f"D_KL(S ‖ S_re) to Retrain: **{distance:.2f}** nats")
+        elif record is retrained:
+            st.markdown("the reference S_re")
+st.markdown(
+    f"D_KL compares these histograms with Retrain's, both smoothed by {SMOOTHING} per class, "
+    "because Retrain's is empty at the forgotten class."
+    if retrained
+    else "Retrain has not been computed for this choice, so there is nothing to compare with: "
+    "choose it as A or B to run it."
+)
+
+st.subheader("The very images", anchor=False)
+images, _ = mnist_test()
+for record in comparison.chosen:
+    forgotten = np.flatnonzero(shown_forgotten(record))
+    predicted = record.arrays["predicted"][record.unlearned][forgotten]
+    p_now = record.arrays["p_unlearned"][forgotten].max(axis=1)
+    st.markdown(f"**{pick_name(record.config.pick)}**")
+    for target in np.argsort(-np.bincount(predicted, minlength=len(names)))[:DESTINATIONS]:
+        members = np.flatnonzero(predicted == target)
+        members = members[np.argsort(-p_now[members], kind="stable")][:IMAGES_EACH]
+        strip(
+            [images[record.arrays["shown"][forgotten[i]]] for i in members],
+            [f"→ {names[target]}"] * len(members),
+            alt=f"{name}s that {pick_name(record.config.pick)} calls {names[target]}",
+        )
+
+st.subheader("Eq. 1–2 on one sample", anchor=False)
+record = comparison.chosen[0]
+forgotten = np.flatnonzero(shown_forgotten(record))
+p = record.arrays["p_original"][forgotten].astype(np.float64)
+st.markdown(
+    f"PRU asks the original network for its probabilities p, takes away what it gives {name}, and "
+    "shares that out over the other classes in proportion: "
+    r"$\tilde p_k = p_k + p_f \cdot p_k / \sum_{j \ne f} p_j$. The sample's new cluster is the "
+    "largest of them."
+)
+# The least certain samples show the most: their second choice is visible before redistribution.
+order = np.argsort(p[:, forget].sum(axis=1), kind="stable")
+position = st.slider("Sample, from the least to the most certain", 1, len(order), 1, key="sample")
+sample = order[position - 1]
+image, figure = st.columns([1, 4], vertical_alignment="center")
+with image:
+    strip(
+        [images[record.arrays["shown"][forgotten[sample]]]],
+        [f"true class {names[record.arrays['labels'][forgotten[sample]]]}"],
+        size=112,
+        alt="The chosen sample",
+    )
+with figure:
+    chart(
+        before_after_figure(p[sample], redistributed(p[[sample]], forget)[0], names),
+        key="equation",
+        alt="Probabilities of the original network before and after redistribution",
+    )

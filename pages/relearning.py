@@ -1,0 +1,79 @@
+"""Relearning: turn the clock forward and see what comes back."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pru_demo.data.samples import mnist_test
+from pru_demo.figures.findings import control_finding, percent, relearning_finding
+from pru_demo.figures.naming import forgotten_name, pick_name
+from pru_demo.figures.relearning import relearning_figure
+from pru_demo.relearning_epochs import EPOCHS
+from pru_demo.runs.record import shown_forgotten
+from pru_demo.ui.charts import chart
+from pru_demo.ui.comparison import needed_comparison
+from pru_demo.ui.images import strip
+
+SHOWN_IMAGES = 16
+
+comparison = needed_comparison()
+name = forgotten_name(comparison.view.scenario)
+everyone = [*comparison.chosen, *comparison.references]
+
+st.title(f"Make it remember {name}", anchor=False)
+st.markdown(
+    f"Every network is now trained on new images of the **other** classes; not a single {name} "
+    "among them. " + " ".join(relearning_finding(record) for record in comparison.chosen)
+)
+epoch = st.slider("Relearning epoch", 0, EPOCHS, EPOCHS, key="epoch", bind="query-params")
+chart(
+    relearning_figure(everyone, epoch=epoch, show_published=True),
+    key="relearning",
+    alt=f"Accuracy on {name} and on the other digits up to relearning epoch {epoch}",
+)
+st.markdown(
+    "Open circles left of zero: the **BatchNorm-only control**, the network after one pass over "
+    "the same images without any weight update. Stars: **published values** (Table 2: full-width "
+    "network, mean over ten classes and five trials)."
+)
+for sentence in filter(None, map(control_finding, comparison.chosen)):
+    st.markdown(sentence)
+
+st.subheader(f"Which {name}s come back first", anchor=False)
+images, _ = mnist_test()
+for record in comparison.chosen:
+    forgotten = np.flatnonzero(shown_forgotten(record))
+    labels = record.arrays["labels"][forgotten]
+    path = record.arrays["predicted"][[record.unlearned, *record.stage("relearn")]][:, forgotten]
+    recognised = path == labels
+    back = np.flatnonzero(recognised[: epoch + 1].any(axis=0) & ~recognised[0])
+    since = recognised.argmax(axis=0)
+    first = back[np.argsort(since[back], kind="stable")]
+    total = percent(100 * len(first) / len(forgotten))
+    st.markdown(f"**{pick_name(record.config.pick)}**: {total} have come back by epoch {epoch}.")
+    chosen = first[:SHOWN_IMAGES]
+    strip(
+        [images[record.arrays["shown"][forgotten[i]]] for i in chosen],
+        [f"epoch {since[i]}" for i in chosen],
+        alt=f"The first images of {name} that {pick_name(record.config.pick)} recognises again",
+    )
+
+with st.expander("The numbers behind the figure", icon=":material/table:"):
+    table = pd.DataFrame(
+        {
+            (pick_name(r.config.pick), accuracy): r.relearning(accuracy)
+            for r in everyone
+            for accuracy in ("A_f", "A_r")
+        }
+    ).round(2)
+    table.columns = [" · ".join(column) for column in table.columns]
+    table.index.name = "epoch"
+    st.dataframe(table, alt="A_f and A_r in percent for every relearning epoch")
+    st.download_button(
+        "Download (CSV)",
+        table.to_csv(),
+        f"relearning-{name}.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )

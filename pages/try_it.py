@@ -1,0 +1,67 @@
+"""Try it: draw, upload or pick a digit, and ask every network what it sees."""
+
+import streamlit as st
+
+from pru_demo.data import DATASETS
+from pru_demo.evaluation.redistribution import redistributed
+from pru_demo.figures.naming import forgotten_name, pick_name
+from pru_demo.figures.probabilities import opinions_figure
+from pru_demo.figures.redistribution import before_after_figure
+from pru_demo.runs.record import KEPT_EPOCHS, RunRecord
+from pru_demo.ui.charts import chart
+from pru_demo.ui.comparison import needed_comparison
+from pru_demo.ui.digit_input import chosen_digit
+from pru_demo.ui.images import strip
+from pru_demo.ui.networks import opinion_of
+
+comparison = needed_comparison()
+scenario = comparison.view.scenario
+names, forget = DATASETS[scenario.dataset].class_names, list(scenario.forget)
+name = forgotten_name(scenario)
+
+st.title(f"Draw a {name} and ask", anchor=False)
+left, right = st.columns([2, 3], gap="large")
+with left:
+    digit = chosen_digit()
+with right:
+    if digit is None:
+        st.markdown(
+            f"Draw a {name} on the left. The original network will call it {name}. What do the "
+            "networks say that forgot it, and what after they have relearned?"
+        )
+        st.stop()
+
+original, retrained = comparison.reference("original"), comparison.reference("retrain")
+fixed = [r for r in (original, retrained) if r is not None]
+with right:
+    epoch = st.select_slider(
+        "Relearned for (epochs)", KEPT_EPOCHS, 0, key="relearned", help="0: right after unlearning."
+    )
+
+    def asked(record: RunRecord, after: int) -> str:
+        """Name of a network, with how long it has relearned."""
+        relearned = f", relearned {after}" if after else ""
+        return f"{pick_name(record.config.pick)}{relearned}"
+
+    # Original and Retrain are shown as they are: they are what the others are compared with.
+    networks = [(r, 0) for r in fixed] + [(r, epoch) for r in comparison.chosen if r not in fixed]
+    opinions = {
+        asked(record, after): found
+        for record, after in networks
+        if (found := opinion_of(record, after, digit.pixels)) is not None
+    }
+    answers = ", ".join(f"{who}: **{names[p.argmax()]}**" for who, p in opinions.items())
+    strip([digit.pixels], ["28 × 28, as the networks see it"], size=112, alt="The digit as seen")
+    st.markdown(answers)
+    chart(
+        opinions_figure(opinions, names, forget),
+        key="opinions",
+        alt="Probabilities of every class, for every network",
+    )
+if original is not None and (p := opinion_of(original, 0, digit.pixels)) is not None:
+    with st.expander("How PRU would redistribute this one (Eq. 1–2)", icon=":material/call_split:"):
+        chart(
+            before_after_figure(p, redistributed(p[None], forget)[0], names),
+            key="redistributed",
+            alt="Probabilities before and after redistribution",
+        )

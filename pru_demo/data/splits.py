@@ -1,0 +1,58 @@
+"""Which training images a network learns from, is tuned on, forgets and relearns.
+
+The published experiments split the training part 64/16/20 (``spec/algorithms.md`` 1.4): ``train``
+makes the original and the retrained model, ``validation`` chooses parameters, ``new`` stands for
+data that arrives after deployment. One shuffle per trial decides, seeded with 7 + trial.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Disjoint index sets into the training part of a data set."""
+
+    train: Indices
+    validation: Indices
+    new: Indices
+
+
+def trial_split(size: int, seed: int) -> Split:
+    """Split ``size`` samples 64/16/20 as the released code does for the trial of ``seed``.
+
+    Uses numpy's legacy generator on purpose: only it reproduces the published split.
+    """
+    order = np.arange(size)
+    np.random.RandomState(seed).shuffle(order)
+    request = size * 8 // 10
+    train = request * 8 // 10
+    return Split(order[:train], order[train:request], order[request:])
+
+
+def of_classes(labels: NDArray[np.uint8], indices: Indices, classes: Collection[int]) -> Indices:
+    """The part of ``indices`` whose label is in ``classes``, order kept: D_f, D_f_new."""
+    return indices[np.isin(labels[indices], list(classes))]
+
+
+def not_of_classes(
+    labels: NDArray[np.uint8], indices: Indices, classes: Collection[int]
+) -> Indices:
+    """The part of ``indices`` whose label is not in ``classes``, order kept: D_r, D_r_new."""
+    return indices[~np.isin(labels[indices], list(classes))]
+
+
+def relearning_split(d_r_new: Indices, seed: int) -> tuple[Indices, Indices]:
+    """D_r_new in two, 80 % to relearn from and 20 % held out.
+
+    The released code redraws this for every method, so that methods see different data; ours
+    depends on the scenario only (``spec/algorithms.md`` 5).
+    """
+    order = np.random.default_rng([seed, 80]).permutation(d_r_new)
+    cut = len(order) * 8 // 10
+    return order[:cut], order[cut:]

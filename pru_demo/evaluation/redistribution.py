@@ -1,0 +1,48 @@
+"""Where the forgotten samples go: histograms of hard predictions and their distance.
+
+``S`` in Figure 5 of the paper. Plain numpy; probabilities in 0..1.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Histogram = NDArray[np.float64]
+
+# The paper prints finite distances although Retrain's histogram always has an empty bin, so it
+# must smooth, but does not say how (spec/algorithms.md 5).
+SMOOTHING = 0.5
+
+
+def destinations(confusion: NDArray[np.integer], forget: list[int]) -> Histogram:
+    """Share of the forgotten classes' test samples predicted as each class, from (K, K) counts."""
+    counts = confusion[forget].sum(0).astype(np.float64)
+    shares: Histogram = counts / counts.sum()
+    return shares
+
+
+def kl_divergence(
+    confusion: NDArray[np.integer], reference: NDArray[np.integer], forget: list[int]
+) -> float:
+    """D_KL(S ‖ S_re) in nats between two (K, K) counts, each smoothed by ``SMOOTHING`` per bin."""
+    s, s_re = (_smoothed(counts[forget].sum(0)) for counts in (confusion, reference))
+    return float((s * np.log(s / s_re)).sum())
+
+
+def redistributed(probabilities: NDArray[np.floating], forget: list[int]) -> Histogram:
+    """Eq. 1–2 on probabilities (n, K): p̃, the forgotten share handed to the others in proportion.
+
+    For showing; losses work on logits, where it stays exact (``unlearning.losses``). Rows whose
+    other probabilities vanish in the stored precision fall back to equal shares.
+    """
+    kept = probabilities.astype(np.float64).copy()
+    kept[:, forget] = 0
+    empty = kept.sum(1) == 0
+    others = np.setdiff1d(np.arange(kept.shape[1]), forget)
+    kept[np.ix_(empty, others)] = 1
+    shares: Histogram = kept / kept.sum(1, keepdims=True)
+    return shares
+
+
+def _smoothed(counts: NDArray[np.integer]) -> Histogram:
+    shares: Histogram = (counts + SMOOTHING) / (counts.sum() + SMOOTHING * len(counts))
+    return shares

@@ -1,0 +1,70 @@
+"""Sentences that state what a record shows, with the numbers in them computed from it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pru_demo.evaluation.redistribution import destinations
+from pru_demo.figures.naming import forgotten_name, listed, pick_name
+from pru_demo.runs.record import RunRecord
+
+# Above this, "the class came back" is fair to say; below, "it stayed away".
+BACK, AWAY = 50.0, 10.0
+
+
+def percent(value: float) -> str:
+    """``97 %``, with a decimal only where it matters."""
+    return f"{value:.1f} %" if 0 < value < 10 else f"{value:.0f} %"
+
+
+def relearning_finding(record: RunRecord) -> str:
+    """What ten epochs on the other classes bring back."""
+    a_f, name = record.relearning("A_f"), pick_name(record.config.pick)
+    forgotten = forgotten_name(record.config.scenario)
+    if record.failure:
+        return f"**{name}** broke the network: {record.failure}."
+    if record.config.pick.method == "original":
+        return (
+            f"**{name}** knows {percent(a_f[0])} of the {forgotten}s, and {percent(a_f[-1])} after "
+            "training on the others."
+        )
+    end = max(a_f[1:])
+    verdict = (
+        "the class came back"
+        if end >= BACK
+        else "it stayed away"
+        if end < AWAY
+        else "part of it came back"
+    )
+    return (
+        f"**{name}** leaves {percent(a_f[0])} of the {forgotten}s recognised and "
+        f"{percent(record.relearning('A_r')[0])} of the rest; relearning raises the "
+        f"{forgotten}s to {percent(end)}: {verdict}."
+    )
+
+
+def control_finding(record: RunRecord) -> str | None:
+    """What the BatchNorm-only control says, if it says something."""
+    control = record.batch_norm_only
+    if control is None or record.config.pick.method in ("original", "retrain"):
+        return None
+    name, forgotten = pick_name(record.config.pick), forgotten_name(record.config.scenario)
+    if control["A_f"] >= AWAY:
+        return (
+            f"For {name}, refreshing the BatchNorm statistics alone, with **no weight changed**, "
+            f"brings {percent(control['A_f'])} of the {forgotten}s back: that much was only hidden "
+            "behind overwritten statistics."
+        )
+    return (
+        f"For {name}, refreshing the BatchNorm statistics alone brings back "
+        f"{percent(control['A_f'])}: what it forgot, it forgot in its weights."
+    )
+
+
+def destination_finding(record: RunRecord, class_names: Sequence[str]) -> str:
+    """Where most forgotten samples go right after unlearning."""
+    forget = list(record.config.scenario.forget)
+    shares = destinations(record.arrays["confusion"][record.unlearned], forget)
+    top = [int(c) for c in np.argsort(-shares, kind="stable")[:2] if shares[c] > 0]
+    words = [f"{percent(100 * shares[c])} become {class_names[c]}" for c in top]
+    return f"**{pick_name(record.config.pick)}**: {listed(words)}."

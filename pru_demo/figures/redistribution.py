@@ -1,0 +1,79 @@
+"""Where the forgotten samples go: a flow from the true class to the predicted ones."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from pru_demo.figures.palette import METHOD_STROKES, class_color
+from pru_demo.figures.style import calm, percent_axis
+
+# Thinner flows than this would only print their labels over each other.
+LEAST_SHARE = 0.02
+OTHERS_COLOR = "#b8bec6"
+
+
+def flow_figure(
+    shares: NDArray[np.floating], class_names: Sequence[str], source: str, forget: Sequence[int]
+) -> go.Figure:
+    """Sankey diagram of the shares (K,) of forgotten test samples predicted as each class."""
+    shown = [int(c) for c in np.argsort(-shares, kind="stable") if shares[c] >= LEAST_SHARE]
+    targets = [
+        (f"{class_names[c]}: {100 * shares[c]:.1f} %", 100 * float(shares[c]), class_color(c))
+        for c in shown
+    ]
+    rest = 100 * float(shares.sum() - shares[shown].sum())
+    if rest > 0:
+        targets.append((f"others: {rest:.1f} %", rest, OTHERS_COLOR))
+    labels, percent, colors = (list(column) for column in zip(*targets, strict=True))
+    figure = go.Figure(
+        go.Sankey(
+            node={
+                "label": [f"true {source}", *labels],
+                "color": [class_color(forget[0]), *colors],
+                "line": {"color": "black", "width": [1, *(2 * (c in forget) for c in shown), 0]},
+                "pad": 22,
+                "thickness": 18,
+                "hovertemplate": "%{label}<extra></extra>",
+            },
+            link={
+                "source": [0] * len(targets),
+                "target": list(range(1, len(targets) + 1)),
+                "value": percent,
+                "color": [_faint(color) for color in colors],
+                "hovertemplate": "%{value:.1f} % of the samples<extra></extra>",
+            },
+        )
+    )
+    calm(figure, height=330)
+    figure.update_layout(margin={"t": 24, "b": 24})
+    return figure
+
+
+def before_after_figure(
+    before: NDArray[np.floating], after: NDArray[np.floating], class_names: Sequence[str]
+) -> go.Figure:
+    """Eq. 1–2 on one sample: probabilities p (K,) and redistributed p̃ (K,), side by side."""
+    figure = go.Figure()
+    for values, name, color in (
+        (before, "p: original", "#a9b3be"),
+        (after, "p̃: redistributed", METHOD_STROKES["pru"].color),
+    ):
+        figure.add_bar(
+            x=[str(c) for c in class_names],
+            y=100 * values,
+            name=name,
+            marker={"color": color},
+            hovertemplate="%{x}: %{y:.2f} %<extra>" + name + "</extra>",
+        )
+    figure.update_xaxes(type="category", title="class")
+    percent_axis(figure, "")
+    calm(figure, height=300)
+    figure.update_layout(barmode="group", bargap=0.25)
+    return figure
+
+
+def _faint(color: str) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.45)"

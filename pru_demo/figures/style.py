@@ -1,0 +1,31 @@
+"""What all figures share: no frame, calm grid, one type size, room for a thumb."""
+
+import plotly.graph_objects as go
+
+FONT = {"family": "Inter, sans-serif", "size": 14}
+GREY = "rgba(128, 136, 148, 0.28)"
+
+
+def calm(figure: go.Figure, *, height: int) -> go.Figure:
+    """Apply the common layout in place and return ``figure``."""
+    figure.update_layout(
+        height=height,
+        font=FONT,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
+        hoverlabel={"font": FONT},
+        dragmode=False,
+    )
+    axes = {"gridcolor": GREY, "zeroline": False, "fixedrange": True, "automargin": True}
+    figure.update_xaxes(**axes)
+    figure.update_yaxes(**axes)
+    return figure
+
+
+def percent_axis(figure: go.Figure, title: str, **where: int) -> None:
+    """A y axis from 0 to 100 percent, the same everywhere so that figures can be compared."""
+    figure.update_yaxes(
+        title=title, range=[-3, 103], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %", **where
+    )

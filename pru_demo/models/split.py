@@ -1,0 +1,42 @@
+"""A classifier cut in two: feature extractor E and last linear layer C."""
+
+from collections.abc import Iterator
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+
+class SplitModel(nn.Module):
+    """``logits = C(E(x))``. The halves are known by identity, never by a parameter's name."""
+
+    def __init__(self, extractor: nn.Module, classifier: nn.Linear) -> None:
+        super().__init__()
+        self.extractor = extractor
+        self.classifier = classifier
+
+    def features(self, images: Tensor) -> Tensor:
+        """E: images (B, C, H, W) → features e (B, d)."""
+        features: Tensor = self.extractor(images)
+        return features
+
+    def classify(self, features: Tensor) -> Tensor:
+        """C: features (B, d) → logits (B, K)."""
+        logits: Tensor = self.classifier(features)
+        return logits
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W) → logits (B, K)."""
+        return self.classify(self.features(images))
+
+    def extractor_parameters(self) -> list[nn.Parameter]:
+        """θ_E."""
+        return list(self.extractor.parameters())
+
+    def classifier_parameters(self) -> list[nn.Parameter]:
+        """θ_C."""
+        return list(self.classifier.parameters())
+
+
+def batch_norms(model: nn.Module) -> Iterator[_BatchNorm]:
+    """All BatchNorm layers of ``model``."""
+    return (module for module in model.modules() if isinstance(module, _BatchNorm))

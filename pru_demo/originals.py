@@ -1,0 +1,115 @@
+"""The networks that are to forget: shipped, kept from an earlier training, or trained now."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from pru_demo.data import DATASETS, load_dataset
+from pru_demo.data.splits import trial_split
+from pru_demo.device import choose_device, describe
+from pru_demo.evaluation.accuracy import accuracy
+from pru_demo.models import build_model
+from pru_demo.models.checkpoints import (
+    halved,
+    load_weights,
+    read_checkpoint,
+    save_checkpoint,
+)
+from pru_demo.models.split import SplitModel
+from pru_demo.paths import CHECKPOINTS
+from pru_demo.training import ORIGINAL, TrainedEpoch, train
+
+OnEpoch = Callable[[TrainedEpoch], None]
+
+
+def checkpoint_name(dataset: str, model: str, seed: int) -> str:
+    """File name of an original."""
+    return f"{dataset}-{model}-seed{seed}.safetensors"
+
+
+def obtain_original(
+    dataset: str, model: str, seed: int, kept: Path, on_epoch: OnEpoch = lambda _: None
+) -> SplitModel:
+    """The original network of a trial on the chosen device.
+
+    Looks in ``assets/checkpoints``, then in the directory ``kept``, and trains one into ``kept``
+    if neither has it, calling ``on_epoch`` meanwhile.
+
+    Raises :class:`pru_demo.models.checkpoints.DamagedCheckpoint` when a file is there but bad.
+    """
+    name = checkpoint_name(dataset, model, seed)
+    found = next((d / name for d in (CHECKPOINTS, kept) if (d / name).exists()), None)
+    if found is None:
+        train_original(dataset, model, seed, kept, on_epoch)
+        found = kept / name
+    network = build_model(model, DATASETS[dataset], seed=seed)
+    repair = f"Make it again with: python -m pru_demo train --dataset {dataset} --model {model}"
+    weights, _ = read_checkpoint(found, repair)
+    load_weights(network, weights, found.name, repair)
+    return network.to(choose_device())
+
+
+def train_original(
+    dataset: str, model: str, seed: int, directory: Path, on_epoch: OnEpoch = lambda _: None
+) -> Path:
+    """Train an original at the settings of the paper and write its checkpoint to ``directory``.
+
+    After every epoch the state goes to a ``.partial`` file beside it, from which an interrupted
+    training resumes with the same result (on the same kind of device).
+    """
+    device = choose_device()
+    data = load_dataset(dataset).to(device)
+    split = trial_split(len(data.train_images), seed)
+    params = ORIGINAL[dataset, model]
+    network = build_model(model, DATASETS[dataset], seed=seed).to(device)
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / checkpoint_name(dataset, model, seed)
+    partial = path.with_suffix(".partial")
+
+    curve: list[dict[str, float]] = []
+    velocity = None
+    if partial.exists():
+        state, note = read_checkpoint(partial, f"Delete it to start over: {partial}")
+        curve = note["curve"]
+        velocity = {k[2:]: t.to(device) for k, t in state.items() if k.startswith("v.")}
+        weights = {k[2:]: t for k, t in state.items() if k.startswith("w.")}
+        load_weights(network, weights, partial.name, f"Delete it to start over: {partial}")
+
+    index = torch.from_numpy(split.train).to(device)
+    held_out = torch.from_numpy(split.validation).to(device)
+    started = time.perf_counter()
+    for epoch in train(
+        network,
+        data.train_images[index],
+        data.train_labels[index],
+        params,
+        seed=seed,
+        done_epochs=len(curve),
+        velocity=velocity,
+    ):
+        correct = accuracy(network, data.train_images[held_out], data.train_labels[held_out])
+        now = time.perf_counter()
+        curve.append({"loss": epoch.loss, "validation_accuracy": correct, "seconds": now - started})
+        started = now
+        state = {f"w.{k}": t.contiguous() for k, t in network.state_dict().items()}
+        state |= {f"v.{k}": t.contiguous() for k, t in epoch.velocity.items()}
+        save_checkpoint(partial, state, {"curve": curve})
+        on_epoch(epoch)
+
+    weights = halved(network.state_dict())
+    network.load_state_dict(weights)
+    note = {
+        "dataset": dataset,
+        "model": model,
+        "seed": seed,
+        "params": vars(params),
+        "curve": curve,
+        "test_accuracy": accuracy(network, data.test_images, data.test_labels),
+        "device": describe(device),
+        "torch": torch.__version__,
+    }
+    save_checkpoint(path, weights, note)
+    partial.unlink()
+    return path

@@ -1,0 +1,19 @@
+"""All snapshots of a scenario on one map, and how far to believe it.
+
+Using a fitted map needs numpy only; torch, scipy and umap-learn are imported where maps are made.
+"""
+
+from pru_demo.projection.classic import classic_umap
+from pru_demo.projection.displacement import displacement
+from pru_demo.projection.fidelity import Fidelity, map_fidelity
+from pru_demo.projection.temporal_map import TemporalMap, fit_temporal_map, pca_map
+
+__all__ = [
+    "Fidelity",
+    "TemporalMap",
+    "classic_umap",
+    "displacement",
+    "fit_temporal_map",
+    "map_fidelity",
+    "pca_map",
+]

@@ -1,0 +1,161 @@
+"""One map for all snapshots of a scenario: align, project on principal components, bend.
+
+position = f(features): the joint-PCA plane plus a small network trained so that neighbours stay
+neighbours. A sample whose features stand still stands still, one that comes back comes back.
+Building a map needs torch and scipy, using one needs numpy.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from pru_demo.projection.align import Reference, align, check_features, reference_of
+from pru_demo.projection.mlp import Layers, forward, initial_layers
+from pru_demo.projection.pca import COINCIDENT, Axes, principal_axes
+
+COMPONENTS = 50
+# The PCA plane reaches this far from its centre; the network's output is measured in it, too
+MAP_RADIUS = 10.0
+# Above float32 and TF32 noise between devices, far below one step of unlearning
+SAME_ORIGIN = 1e-2
+
+
+@dataclass(frozen=True, eq=False)
+class TemporalMap:
+    """A map from features to the plane; arrays only, so it can be stored and sent anywhere."""
+
+    reference: Reference
+    axes: Axes
+    plane_scale: float
+    layers: Layers
+
+    def place(self, features: np.ndarray) -> np.ndarray:
+        """Positions (T, n, 2) of ``features`` (T, n, d): the n samples the map was made for.
+
+        A run the map has never seen may be placed, too. Raises ValueError as `align` does.
+        """
+        coordinates = self._coordinates(features)
+        return np.stack(
+            [self._plane(x) + MAP_RADIUS * forward(self.layers, x) for x in coordinates]
+        )
+
+    def place_pca(self, features: np.ndarray) -> np.ndarray:
+        """Positions (T, n, 2) before training: the joint-PCA plane, from which `place` morphs."""
+        return np.stack([self._plane(x) for x in self._coordinates(features)])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything the map is made of, as flat names and arrays, for a file."""
+        named = {
+            "retained": self.reference.retained,
+            "reference": self.reference.points,
+            "mean": self.axes.mean,
+            "directions": self.axes.directions,
+            "plane_scale": np.array(self.plane_scale),
+        }
+        for position, (weight, bias) in enumerate(self.layers):
+            named[f"weight_{position}"] = weight
+            named[f"bias_{position}"] = bias
+        return named
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "TemporalMap":
+        """Inverse of `arrays`. Raises KeyError when an array is missing."""
+        depth = sum(name.startswith("weight_") for name in arrays)
+        return cls(
+            Reference(arrays["retained"], arrays["reference"]),
+            Axes(arrays["mean"], arrays["directions"]),
+            float(arrays["plane_scale"]),
+            tuple((arrays[f"weight_{layer}"], arrays[f"bias_{layer}"]) for layer in range(depth)),
+        )
+
+    def _coordinates(self, features: np.ndarray) -> list[np.ndarray]:
+        # One by one, not as one large product: a snapshot gives the same bits in any company
+        return [self.axes.coordinates(points) for points in align(features, self.reference)]
+
+    def _plane(self, coordinates: np.ndarray) -> np.ndarray:
+        return coordinates[:, :2] * np.float32(self.plane_scale)
+
+
+def pca_map(runs: Sequence[np.ndarray], retained: np.ndarray) -> TemporalMap:
+    """Map of ``runs`` (each (T, n, d)) whose `place` is its `place_pca`: at once, with numpy only.
+
+    Raises ValueError as `fit_temporal_map` does.
+    """
+    return _start(runs, retained, seed=0)[0]
+
+
+def fit_temporal_map(
+    runs: Sequence[np.ndarray],
+    retained: np.ndarray,
+    *,
+    seed: int,
+    steps: int = 400,
+    report: Callable[[float], None] | None = None,
+) -> TemporalMap:
+    """Fit the map of a scenario.
+
+    ``runs`` are (T_r, n, d) each: features of the same n samples, snapshot 0 being the same
+    original model in all of them (it counts once). ``retained`` (n,) bool marks the samples of
+    classes that are not forgotten. ``report`` is called with the share of the training done.
+    The same seed gives the same map on one machine; with ``steps`` = 0 it is `pca_map`.
+    Raises ValueError if a feature is not finite, shapes do not fit or snapshot 0 differs.
+    """
+    start, coordinates = _start(runs, retained, seed=seed)
+    if steps == 0:
+        return start
+    from pru_demo.projection.graph import temporal_graph
+    from pru_demo.projection.training import train_layers
+
+    points = np.stack(coordinates)
+    layers = train_layers(
+        points,
+        np.stack([start._plane(x) for x in coordinates]),
+        temporal_graph(points, _followers([len(run) for run in runs])),
+        start.layers,
+        unit=MAP_RADIUS,
+        seed=seed,
+        steps=steps,
+        report=report or (lambda share: None),
+    )
+    return replace(start, layers=layers)
+
+
+def _start(
+    runs: Sequence[np.ndarray], retained: np.ndarray, *, seed: int
+) -> tuple[TemporalMap, list[np.ndarray]]:
+    """The untrained map, and the coordinates (n, k) of each snapshot, the shared one first."""
+    _check_runs(runs, retained)
+    reference = reference_of(runs[0][0], retained)
+    snapshots = list(align(runs[0][:1], reference))
+    for run in runs:
+        if len(run) > 1:
+            snapshots.extend(align(run[1:], reference))
+    axes = principal_axes(snapshots, COMPONENTS)
+    coordinates = [axes.coordinates(snapshot) for snapshot in snapshots]
+    reach = max(COINCIDENT, *(float(np.abs(x[:, :2]).max()) for x in coordinates))
+    layers = initial_layers(axes.directions.shape[1], seed)
+    return TemporalMap(reference, axes, MAP_RADIUS / reach, layers), coordinates
+
+
+def _check_runs(runs: Sequence[np.ndarray], retained: np.ndarray) -> None:
+    if not runs:
+        raise ValueError("A map needs at least one run.")
+    for run in runs:
+        check_features(run, retained)
+        if run.shape[1:] != runs[0].shape[1:]:
+            raise ValueError(f"Runs differ in shape: {run.shape[1:]} and {runs[0].shape[1:]}.")
+        difference = np.linalg.norm(run[0].astype(np.float64) - runs[0][0])
+        if difference > SAME_ORIGIN * np.linalg.norm(runs[0][0].astype(np.float64)):
+            raise ValueError("Snapshot 0 must be the same original model in all runs.")
+
+
+def _followers(lengths: Sequence[int]) -> list[tuple[int, int]]:
+    """Consecutive snapshots of each run, when snapshot 0 is shared and the runs are joined."""
+    pairs: list[tuple[int, int]] = []
+    first = 1
+    for length in lengths:
+        pairs.extend(pairwise([0, *range(first, first + length - 1)]))
+        first += length - 1
+    return pairs

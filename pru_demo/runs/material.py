@@ -1,0 +1,74 @@
+"""The tensors of a scenario: who is to forget, from what, and on what it is measured."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pru_demo.config import PRESETS, Scenario
+from pru_demo.data import DATASETS, load_dataset
+from pru_demo.data.splits import (
+    Indices,
+    not_of_classes,
+    of_classes,
+    relearning_split,
+    trial_split,
+)
+from pru_demo.device import choose_device
+from pru_demo.evaluation.observe import TestSet
+from pru_demo.evaluation.sampling import fixed_samples
+from pru_demo.unlearning.step import ForgetSet, RetainSet
+
+
+@dataclass(frozen=True)
+class Material:
+    """D_f, D_r_new and the test set; :meth:`retain` is made only for methods that may see it."""
+
+    scenario: Scenario
+    forget: ForgetSet
+    relearn_images: Tensor
+    relearn_labels: Tensor
+    test: TestSet
+
+    def retain(self) -> RetainSet:
+        """D_r: the rest of the part of the data on which the original was trained."""
+        data = load_dataset(self.scenario.dataset)
+        split = trial_split(len(data.train_images), self.scenario.seed)
+        kept = not_of_classes(data.train_labels.numpy(), split.train, self.scenario.forget)
+        index, device = torch.from_numpy(kept), self.test.images.device
+        return RetainSet(data.train_images[index].to(device), data.train_labels[index].to(device))
+
+
+def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
+    """Lay out the data of ``scenario`` on the chosen device.
+
+    ``on_validation`` measures on the validation part instead of the test part: for choosing
+    parameters. Raises what loading the data set raises.
+    """
+    preset, device = PRESETS[scenario.preset], choose_device()
+    data = load_dataset(scenario.dataset)
+    split = trial_split(DATASETS[scenario.dataset].train_size, scenario.seed)
+    labels = data.train_labels.numpy()
+
+    d_f = of_classes(labels, split.train, scenario.forget)[: preset.forget_samples]
+    d_r_new = not_of_classes(labels, split.new, scenario.forget)
+    relearned_from = relearning_split(d_r_new, scenario.seed)[0][: preset.relearn_samples]
+
+    def part(indices: Indices) -> tuple[Tensor, Tensor]:
+        index = torch.from_numpy(indices)
+        return data.train_images[index].to(device), data.train_labels[index].to(device)
+
+    test_images, test_labels = data.test_images.to(device), data.test_labels.to(device)
+    if on_validation:
+        test_images, test_labels = part(split.validation)
+    published = fixed_samples(test_labels.cpu().numpy(), scenario.forget)
+    shown = torch.from_numpy(published).long().to(device)
+    if not preset.whole_test_part:
+        test_images, test_labels = test_images[shown], test_labels[shown]
+        shown = torch.arange(len(published), device=device)
+    return Material(
+        scenario,
+        ForgetSet(*part(d_f), frozenset(scenario.forget), scenario.seed),
+        *part(relearned_from),
+        TestSet(test_images, test_labels, shown, published),
+    )

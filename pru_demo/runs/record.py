@@ -1,0 +1,132 @@
+"""All that a page shows of a run, and nothing else. Plain numpy and JSON, no torch."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pru_demo.config import RunConfig
+from pru_demo.runs.canonical import JSON, content_key
+from pru_demo.runs.tensorfile import Entry
+
+Stage = Literal["original", "unlearn", "relearn"]
+
+# Relearning epochs whose weights are kept for "Try it" (0 is right after unlearning).
+KEPT_EPOCHS = (0, 1, 5, 10)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One moment of a run. A_f and A_r in percent; losses are means over the step before it."""
+
+    stage: Stage
+    epoch: int
+    phase: str
+    A_f: float
+    A_r: float
+    losses: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """As written under a slider."""
+        if self.stage == "original":
+            return "Original"
+        if self.stage == "relearn":
+            return f"Relearning, epoch {self.epoch}"
+        step = f", {self.phase} step" if self.phase != "all" else ""
+        return f"Unlearning, epoch {self.epoch}{step}"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The result of one method on one scenario.
+
+    Arrays, for T snapshots, n shown samples and K classes:
+
+    - ``shown`` (n,) int32 indices into the test part, ``labels`` (n,) uint8;
+    - ``predicted`` (T, n) uint8, ``p_f`` (T, n) float16 probability of the forgotten classes;
+    - ``confusion`` (T, K, K) int32 counts over the whole test set used;
+    - ``p_original``, ``p_unlearned`` (n, K) float16 probabilities before and after unlearning.
+    """
+
+    config: RunConfig
+    params: dict[str, Any]
+    origin: str
+    snapshots: tuple[Snapshot, ...]
+    batch_norm_only: dict[str, float] | None
+    failure: str | None
+    seconds: dict[str, float]
+    sizes: dict[str, int]
+    forward_equivalents: int
+    made_with: dict[str, str]
+    arrays: dict[str, NDArray[Any]]
+
+    def stage(self, stage: Stage) -> list[int]:
+        """Positions of the snapshots of ``stage``."""
+        return [i for i, s in enumerate(self.snapshots) if s.stage == stage]
+
+    @property
+    def unlearned(self) -> int:
+        """Position of the snapshot right after unlearning: the last before relearning."""
+        return max(i for i, s in enumerate(self.snapshots) if s.stage != "relearn")
+
+    def relearning(self, name: Literal["A_f", "A_r"]) -> list[float]:
+        """A_f or A_r right after unlearning and after each relearning epoch, in percent."""
+        positions = [self.unlearned, *self.stage("relearn")]
+        return [getattr(self.snapshots[i], name) for i in positions]
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers of ``python -m pru_demo run --json``; accuracies in percent."""
+        return {
+            "method": self.config.pick.method,
+            "variant": self.config.pick.variant,
+            "preset": self.config.scenario.preset,
+            "seed": self.config.scenario.seed,
+            "forget": list(self.config.scenario.forget),
+            "A_f": self.relearning("A_f"),
+            "A_r": self.relearning("A_r"),
+            "bn_only": self.batch_norm_only,
+            "failure": self.failure,
+            "seconds": self.seconds,
+            "sizes": self.sizes,
+            "made_with": self.made_with,
+        }
+
+    def to_entry(self) -> Entry:
+        """For the store."""
+        meta = {k: v for k, v in vars(self).items() if k not in ("config", "snapshots", "arrays")}
+        meta["config"] = self.config.content()
+        meta["snapshots"] = [asdict(s) for s in self.snapshots]
+        return Entry(meta, self.arrays)
+
+    @classmethod
+    def from_entry(cls, entry: Entry) -> "RunRecord":
+        """The inverse of :meth:`to_entry`."""
+        meta: dict[str, JSON] = dict(entry.meta)
+        config = RunConfig.from_content(meta.pop("config"))
+        snapshots = tuple(Snapshot(**s) for s in meta.pop("snapshots"))
+        return cls(config=config, snapshots=snapshots, arrays=dict(entry.arrays), **meta)
+
+
+def run_key(config: RunConfig) -> str:
+    """Store key of the record."""
+    return content_key("run", config.content())
+
+
+def weights_key(config: RunConfig) -> str:
+    """Store key of the weights at ``KEPT_EPOCHS``: arrays named ``epoch/parameter``."""
+    return content_key("weights", config.content())
+
+
+def features_key(config: RunConfig) -> str:
+    """Store key of the shown samples' features: one float16 array (T, n, d)."""
+    return content_key("features", config.content())
+
+
+def shown_forgotten(record: RunRecord) -> NDArray[np.bool_]:
+    """(n,) which shown samples are of a forgotten class."""
+    forgotten: NDArray[np.bool_] = np.isin(
+        record.arrays["labels"], list(record.config.scenario.forget)
+    )
+    return forgotten

@@ -1,0 +1,110 @@
+"""Collects the snapshots of a run while it happens and makes the record of them."""
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from pru_demo.config import RunConfig
+from pru_demo.evaluation.observe import Observation, TestSet, observe
+from pru_demo.models.checkpoints import halved
+from pru_demo.models.split import SplitModel
+from pru_demo.runs.record import KEPT_EPOCHS, RunRecord, Snapshot, Stage
+
+
+class Recorder:
+    """Observes networks of one run. ``measuring`` sums the seconds spent on that."""
+
+    def __init__(self, config: RunConfig, test: TestSet) -> None:
+        self._config = config
+        self._test = test
+        self._snapshots: list[Snapshot] = []
+        self._observations: list[Observation] = []
+        self.weights: dict[str, Tensor] = {}
+        self.measuring = 0.0
+        self.batch_norm_only: dict[str, float] | None = None
+        self.failure: str | None = None
+
+    def snapshot(
+        self,
+        model: SplitModel,
+        stage: Stage,
+        epoch: int,
+        phase: str = "all",
+        losses: dict[str, float] | None = None,
+    ) -> Snapshot:
+        """Measure ``model`` and remember it as the next snapshot."""
+        seen = self._observe(model)
+        a_f, a_r = seen.accuracies(self._config.scenario.forget)
+        # JSON has no NaN: the losses of a network that broke down are left out, like those that
+        # were not computed.
+        finite = {name: loss for name, loss in (losses or {}).items() if math.isfinite(loss)}
+        snapshot = Snapshot(stage, epoch, phase, a_f, a_r, finite)
+        self._snapshots.append(snapshot)
+        self._observations.append(seen)
+        return snapshot
+
+    def control(self, model: SplitModel) -> None:
+        """Measure the network of the BatchNorm-only control."""
+        a_f, a_r = self._observe(model).accuracies(self._config.scenario.forget)
+        self.batch_norm_only = {"A_f": a_f, "A_r": a_r}
+
+    def keep_weights(self, model: SplitModel, epoch: int) -> None:
+        """Keep the weights after ``epoch`` of relearning if pages can ask for them."""
+        if epoch in KEPT_EPOCHS:
+            for name, tensor in halved(model.state_dict()).items():
+                self.weights[f"{epoch}/{name}"] = tensor
+
+    def problem(self) -> str | None:
+        """Why the last observed network is broken, or None."""
+        return self._observations[-1].problem()
+
+    def features(self) -> np.ndarray:
+        """(T, n, d) float16 features of the shown samples at every snapshot."""
+        return np.stack([seen.features for seen in self._observations])
+
+    def record(
+        self,
+        origin: str,
+        params: dict[str, Any],
+        seconds: dict[str, float],
+        sizes: dict[str, int],
+        forward_equivalents: int,
+        made_with: dict[str, str],
+    ) -> RunRecord:
+        """The finished record."""
+        probabilities = np.stack([seen.probabilities for seen in self._observations])
+        forget = list(self._config.scenario.forget)
+        unlearned = max(i for i, s in enumerate(self._snapshots) if s.stage != "relearn")
+        shown = self._test.shown
+        arrays = {
+            "shown": self._test.published,
+            "labels": self._test.labels[shown].cpu().numpy(),
+            "predicted": probabilities.argmax(2).astype(np.uint8),
+            "p_f": probabilities[:, :, forget].sum(2).astype(np.float16),
+            "confusion": np.stack([seen.confusion for seen in self._observations]),
+            "p_original": probabilities[0].astype(np.float16),
+            "p_unlearned": probabilities[unlearned].astype(np.float16),
+        }
+        return RunRecord(
+            config=self._config,
+            params=params,
+            origin=origin,
+            snapshots=tuple(self._snapshots),
+            batch_norm_only=self.batch_norm_only,
+            failure=self.failure,
+            seconds=seconds,
+            sizes=sizes,
+            forward_equivalents=forward_equivalents,
+            made_with=made_with,
+            arrays=arrays,
+        )
+
+    def _observe(self, model: SplitModel) -> Observation:
+        started = time.perf_counter()
+        try:
+            return observe(model, self._test)
+        finally:
+            self.measuring += time.perf_counter() - started

@@ -1,0 +1,43 @@
+"""What the engine's workers are asked to do, by name. Arguments and results are JSON."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.paths import RECORDS
+from pru_demo.runs.compute import map_into, run_into
+from pru_demo.runs.engine.protocol import Context
+from pru_demo.runs.maps import map_key
+from pru_demo.runs.record import run_key
+from pru_demo.runs.store import Store, open_store
+
+RUN = "pru_demo.runs.tasks:compute_run"
+MAP = "pru_demo.runs.tasks:compute_map"
+
+
+@lru_cache(maxsize=1)
+def worker_store() -> Store:
+    """One store per worker process."""
+    return open_store(RECORDS)
+
+
+def compute_run(context: Context, config: Mapping[str, Any], again: bool = False) -> str:
+    """Compute the run ``config`` (JSON of a RunConfig) and store it; returns its key.
+
+    What is stored already is computed only if ``again`` is asked for.
+    """
+    run, store = RunConfig.from_content(config), worker_store()
+    if again or store.meta(run_key(run)) is None:
+        run_into(store, run, context)
+    return run_key(run)
+
+
+def compute_map(context: Context, configs: list[Mapping[str, Any]]) -> list[str]:
+    """Place stored runs (JSON of RunConfigs) of one scenario on its map; returns their keys."""
+    return map_into(worker_store(), [RunConfig.from_content(c) for c in configs], context)
+
+
+def map_job_key(scenario: Scenario, picks: list[Pick]) -> str:
+    """Key under which the engine knows the drawing of these runs."""
+    return ":".join([map_key(scenario), *sorted(f"{p.method}-{p.variant}" for p in picks)])

@@ -1,0 +1,56 @@
+"""What a page shows: the records of A and B, or the panel that computes them."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pru_demo.config import Pick, RunConfig, View
+from pru_demo.runs.record import RunRecord
+from pru_demo.ui.notices import show_store_notices
+from pru_demo.ui.records import record_of
+from pru_demo.ui.running import run_panel
+from pru_demo.ui.state import current_view
+
+REFERENCES = (Pick("retrain", "paper"), Pick("original", "paper"))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A and B, in this order and once if they are the same, and the references there are."""
+
+    view: View
+    chosen: tuple[RunRecord, ...]
+    references: tuple[RunRecord, ...]
+
+    def missing_references(self) -> list[RunConfig]:
+        """Retrain and Original, as far as they have not been computed for this scenario."""
+        known = {record.config.pick for record in (*self.chosen, *self.references)}
+        return [RunConfig(self.view.scenario, pick) for pick in REFERENCES if pick not in known]
+
+    def reference(self, method: str) -> RunRecord | None:
+        """Retrain's or Original's record, if it has been computed."""
+        found = (r for r in self.references if r.config.pick.method == method)
+        return next(found, None)
+
+
+def needed_comparison() -> Comparison:
+    """The comparison of the current view; without records the page ends with the run panel."""
+    view = current_view()
+    configs = list(dict.fromkeys(view.runs().values()))
+    records = {config: record_of(config) for config in configs}
+    missing = [config for config, record in records.items() if record is None]
+    show_store_notices()
+    if missing:
+        run_panel(configs, missing)
+        st.stop()
+    references = (RunConfig(view.scenario, pick) for pick in REFERENCES if pick not in _picks(view))
+    found = (record_of(config) for config in references)
+    return Comparison(
+        view,
+        tuple(r for r in records.values() if r is not None),
+        tuple(r for r in found if r is not None),
+    )
+
+
+def _picks(view: View) -> tuple[Pick, Pick]:
+    return view.a, view.b

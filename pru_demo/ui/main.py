@@ -1,0 +1,25 @@
+"""The frame of every page: configuration, style, navigation, scenario bar."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pru_demo.data.idx import DamagedData
+from pru_demo.paths import ASSETS
+from pru_demo.ui.pages import navigation_pages
+from pru_demo.ui.scenario_bar import scenario_bar
+from pru_demo.ui.state import current_view
+
+st.set_page_config(
+    page_title="What a network keeps after it forgets",
+    page_icon=str(ASSETS / "icon.png"),
+    layout="wide",
+)
+st.html(Path(__file__).with_name("style.css"))
+page = st.navigation(navigation_pages(), position="top")
+scenario_bar(current_view())
+try:
+    page.run()
+except DamagedData as problem:
+    # Pages that need no images never meet this; those that do have shown what they could.
+    st.error(str(problem), icon=":material/broken_image:")

@@ -1,0 +1,32 @@
+"""The networks that a drawing is shown to, kept warm."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pru_demo.config import RunConfig
+from pru_demo.runs.record import RunRecord, weights_key
+from pru_demo.ui.services import STORE
+
+if TYPE_CHECKING:
+    from pru_demo.models.split import SplitModel
+
+
+def opinion_of(
+    record: RunRecord, epoch: int, pixels: NDArray[np.uint8]
+) -> NDArray[np.float32] | None:
+    """Probabilities (K,) of a run's network after ``epoch`` of relearning; None if not stored."""
+    from pru_demo.inference import opinion
+
+    model = _network(weights_key(record.config), epoch, str(record.seconds), record.config)
+    return None if model is None else opinion(model, pixels)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Loading the network …")
+def _network(key: str, epoch: int, version: str, _config: RunConfig) -> "SplitModel | None":
+    from pru_demo.inference import network
+
+    entry = STORE.get(key)
+    return None if entry is None else network(_config.scenario, entry.arrays, epoch)

@@ -1,0 +1,49 @@
+"""The pages in the order in which they are visited."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from pru_demo.config import View
+from pru_demo.paths import ROOT
+
+
+@dataclass(frozen=True)
+class PageSpec:
+    """One screen: file in ``pages/``, title, icon."""
+
+    name: str
+    title: str
+    icon: str
+
+    @property
+    def path(self) -> Path:
+        """The file; its name is also the page's URL."""
+        return ROOT / "pages" / f"{self.name}.py"
+
+
+PAGES: tuple[PageSpec, ...] = (
+    PageSpec("start", "Start", ":material/home:"),
+    PageSpec("forget", "Forget", ":material/ink_eraser:"),
+    PageSpec("perception", "Perception", ":material/bubble_chart:"),
+    PageSpec("redistribution", "Redistribution", ":material/call_split:"),
+    PageSpec("relearning", "Relearning", ":material/history:"),
+    PageSpec("try_it", "Try it", ":material/draw:"),
+)
+
+
+def navigation_pages() -> list[st.Page]:
+    """For ``st.navigation``."""
+    return [
+        st.Page(
+            page.path, title=page.title, icon=page.icon, url_path=page.name, default=not position
+        )
+        for position, page in enumerate(PAGES)
+    ]
+
+
+def link_to(name: str, label: str, view: View) -> None:
+    """A link to a page that keeps what the visitor looks at."""
+    page = next(page for page in PAGES if page.name == name)
+    st.page_link(page.path, label=label, icon=page.icon, query_params=view.query())

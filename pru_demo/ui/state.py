@@ -1,0 +1,30 @@
+"""What the visitor looks at. The address bar is its only home: the whole state is the link."""
+
+import streamlit as st
+
+from pru_demo.config import View, view_from_query
+
+_LAST = "view_query"
+_KEYS = frozenset(View().query())
+
+
+def current_view() -> View:
+    """The view of this script run, read from the URL; says what had to be replaced in it.
+
+    Moving to another page empties the URL, so the last query of the session fills it again.
+    """
+    query = {k: v for k, v in st.query_params.to_dict().items() if k in _KEYS}
+    if not query:
+        query = st.session_state.get(_LAST, {})
+    view, notices = view_from_query(query)
+    for notice in notices:
+        st.toast(notice, icon=":material/link_off:", duration="long")
+    show(view)
+    return view
+
+
+def show(view: View) -> None:
+    """Make ``view`` the current one, in the URL and for the pages visited next."""
+    st.session_state[_LAST] = view.query()
+    if {k: st.query_params.get(k) for k in _KEYS} != view.query():
+        st.query_params.update(view.query())

@@ -1,0 +1,135 @@
+"""Perception Revising Unlearning (Zhang et al., ACML 2024).
+
+Every epoch first moves the extractor E, so that a forgotten sample's features join the cluster of
+the class it resembles most among the others (E step, L_E = L_p + λ_o L_o + λ_s L_s), then the
+classifier C, so that it agrees (C step, L_C = L_p). ``PRUParams`` holds the differences between
+the paper and its released code (``spec/algorithms.md`` 1.2).
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+import torch
+from torch import Tensor
+
+from pru_demo.batches import seeded, shuffled
+from pru_demo.data.dataset import as_input
+from pru_demo.evaluation.accuracy import predict
+from pru_demo.models.split import SplitModel, batch_norms
+from pru_demo.unlearning.losses import l_o, l_p, l_s, redistribute
+from pru_demo.unlearning.parameters import PRUParams
+from pru_demo.unlearning.step import ForgetSet, Step
+
+Losses = dict[str, Tensor]
+
+
+def pru(original: SplitModel, forget: ForgetSet, params: PRUParams) -> Iterator[Step]:
+    """Forget ``forget.classes`` using D_f only, yielding after every E and every C step.
+
+    ``original`` is not changed.
+    """
+    # The original in eval mode sees fixed images, so its targets p̃ never change: compute once.
+    targets = redistribute(predict(original, forget.images), forget.classes)
+    model = deepcopy(original).train()
+    cost = len(forget.images)
+    for epoch in range(1, params.epochs + 1):
+        losses = _e_step(model, forget, targets, params, seeded(forget.seed, epoch, 0))
+        cost += 3 * len(forget.images)
+        yield Step(epoch, "E", model, cost, losses)
+
+        losses = _c_step(model, forget, targets, params, seeded(forget.seed, epoch, 1))
+        cost += (1 if params.c_step_updates == "classifier" else 3) * len(forget.images)
+        yield Step(epoch, "C", model, cost, losses)
+
+
+def _e_step(
+    model: SplitModel,
+    forget: ForgetSet,
+    targets: Tensor,
+    params: PRUParams,
+    generator: torch.Generator,
+) -> dict[str, float]:
+    """Update θ_E with L_E over one epoch of D_f; C is passed through but left alone."""
+    # k updates with the same batch statistics equal one with momentum 1 − (1 − m)^k.
+    usual = {layer: layer.momentum for layer in batch_norms(model)}
+    for layer, momentum in usual.items():
+        assert momentum is not None
+        layer.momentum = 1 - (1 - momentum) ** params.batch_norm_updates
+
+    optimizer = _sgd(model.extractor_parameters(), params.learning_rate_E, params)
+    means = _Means()
+    for batch in shuffled(len(forget.images), params.batch_size, generator):
+        index = batch.to(targets.device)
+        features = model.features(as_input(forget.images[index]))
+        clusters = targets[index].argmax(1)
+        losses: Losses = {"L_p": l_p(model.classify(features), targets[index], params.lp_epsilon)}
+        loss = losses["L_p"]
+        if params.lambda_o and (separation := l_o(features, clusters)) is not None:
+            losses["L_o"] = separation
+            loss = loss + params.lambda_o * separation
+        if params.lambda_s and (spread := l_s(features, clusters)) is not None:
+            losses["L_s"] = spread
+            loss = loss + params.lambda_s * spread
+        _descend(optimizer, loss)
+        means.add(losses)
+
+    for layer, momentum in usual.items():
+        layer.momentum = momentum
+    return means.values()
+
+
+def _c_step(
+    model: SplitModel,
+    forget: ForgetSet,
+    targets: Tensor,
+    params: PRUParams,
+    generator: torch.Generator,
+) -> dict[str, float]:
+    """Update θ_C (or, as released, θ_E again) with L_p over one epoch of D_f."""
+    on_classifier = params.c_step_updates == "classifier"
+    trained = model.classifier_parameters() if on_classifier else model.extractor_parameters()
+    optimizer = _sgd(trained, params.learning_rate_C, params)
+    means = _Means()
+    for batch in shuffled(len(forget.images), params.batch_size, generator):
+        index = batch.to(targets.device)
+        with torch.set_grad_enabled(not on_classifier):
+            features = model.features(as_input(forget.images[index]))
+        loss = l_p(model.classify(features), targets[index], params.lp_epsilon)
+        _descend(optimizer, loss)
+        means.add({"L_p": loss})
+    return means.values()
+
+
+def _sgd(
+    parameters: list[torch.nn.Parameter], learning_rate: float, params: PRUParams
+) -> torch.optim.SGD:
+    # New for every half epoch, as released: no momentum is carried from one phase to the other.
+    return torch.optim.SGD(
+        parameters,
+        lr=learning_rate,
+        momentum=params.momentum,
+        weight_decay=params.weight_decay,
+    )
+
+
+def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    # The half that is not trained collects gradients too; nothing ever steps on them.
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+
+
+class _Means:
+    """Running means of losses that stay on the device until asked for (no sync per batch)."""
+
+    def __init__(self) -> None:
+        self._sums: Losses = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, losses: Losses) -> None:
+        for name, loss in losses.items():
+            self._sums[name] = self._sums.get(name, torch.zeros_like(loss)) + loss.detach()
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def values(self) -> dict[str, float]:
+        return {name: (total / self._counts[name]).item() for name, total in self._sums.items()}

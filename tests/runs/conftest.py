@@ -1,0 +1,91 @@
+"""The real pipeline on very little work: the shipped original, 64 nines, 60 shown samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pru_demo.config import PRESETS, Pick, RunConfig, Scenario
+from pru_demo.unlearning import METHODS
+from pru_demo.unlearning.parameters import Params, RetrainParams
+from pru_demo.unlearning.values import Setting
+
+if TYPE_CHECKING:
+    from pru_demo.runs.pipeline import RunResult
+
+EPOCHS, RELEARNING_EPOCHS = 2, 2
+Execute = Callable[..., "RunResult"]
+
+
+def shrink(patch: pytest.MonkeyPatch) -> None:
+    """Make the classroom preset tiny and relearning short."""
+    import torch
+
+    from pru_demo import relearning
+    from pru_demo.evaluation import sampling
+    from pru_demo.runs import material, pipeline
+    from pru_demo.unlearning.step import RetainSet
+
+    torch.set_num_threads(1)
+    small = replace(
+        PRESETS["classroom"],
+        epochs=EPOCHS,
+        retrain_epochs=1,
+        forget_samples=64,
+        relearn_samples=128,
+    )
+    patch.setenv("PRU_DEVICE", "cpu")
+    patch.setitem(PRESETS, "classroom", small)
+    patch.setattr(sampling, "SIZE", 60)
+    settings = replace(relearning.SETTINGS, epochs=RELEARNING_EPOCHS)
+    patch.setattr(relearning, "SETTINGS", settings)
+    patch.setattr(pipeline, "RELEARNING_EPOCHS", RELEARNING_EPOCHS)
+    whole = material.Material.retain
+
+    def retain(self: material.Material) -> RetainSet:
+        d_r = whole(self)
+        return RetainSet(d_r.images[:2560], d_r.labels[:2560])
+
+    patch.setattr(material.Material, "retain", retain)
+    # So few images teach something at five times the usual rate only.
+    with_variant(patch, "retrain", RetrainParams(0.05, 1e-4), "quick")
+
+
+def with_variant(patch: pytest.MonkeyPatch, method: str, params: Params, name: str) -> None:
+    """Register one more variant of ``method``."""
+    pair = ("mnist", "allcnn-small")
+    entry = METHODS[method]
+    variants = {**entry.parameters[pair], name: Setting(params, "a test")}
+    patch.setitem(METHODS, method, replace(entry, parameters={**entry.parameters, pair: variants}))
+
+
+@pytest.fixture
+def shrunken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that start runs of their own."""
+    shrink(monkeypatch)
+
+
+def config_of(method: str, variant: str, **scenario: Any) -> RunConfig:
+    """A configuration of the shrunken preset."""
+    return RunConfig(Scenario(**scenario), Pick(method, variant))
+
+
+@pytest.fixture(scope="package")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunResult]]:
+    """One finished run of each kind, with the reports that it sent."""
+    from pru_demo.runs.pipeline import execute
+
+    kept = tmp_path_factory.mktemp("originals")
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        yield {
+            "pru": execute(config_of("pru", "tuned"), kept),
+            "boundary_shrink": execute(config_of("boundary_shrink", "tuned"), kept),
+            "retrain": execute(config_of("retrain", "quick"), kept),
+            "original": execute(config_of("original", "paper"), kept),
+        }
+        assert list(Path(kept).iterdir()) == []

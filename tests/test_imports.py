@@ -1,0 +1,205 @@
+"""Imports point one way, and the web process never pays for torch (design, section 3)."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pru_demo.paths import ROOT
+
+PACKAGE = ROOT / "pru_demo"
+# Pages are run by Streamlit, and so is the script that frames them; the other runs the CLI.
+SCRIPTS = {"pru_demo.ui.main", "pru_demo.__main__"}
+# The one module that is diskcache's: who needs the store imports it when the store is opened.
+NEEDS_DISKCACHE = {"pru_demo.runs.safedisk"}
+
+# What a part of the package must not import, not even inside a function.
+FORBIDDEN = {
+    "data": ["config", "unlearning", "relearning", "evaluation", "projection", "runs"],
+    "models": ["config", "unlearning", "relearning", "evaluation", "projection", "runs"],
+    "config": ["relearning", "evaluation", "projection", "runs"],
+    "training": ["unlearning", "relearning", "projection", "runs"],
+    "relearning": ["runs"],
+    "unlearning": ["runs"],
+    "evaluation": ["runs"],
+    "projection": ["runs"],
+    "digits": ["runs"],
+    "originals": ["runs"],
+}
+NOT_LEFT_OF_FIGURES = {"figures", "ui"}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+PAGES = {module_name(path): path for path in sorted((ROOT / "pages").rglob("*.py"))}
+LIBRARY = sorted(MODULES.keys() - SCRIPTS)
+
+
+def part_of(module: str) -> str:
+    """``pru_demo.runs.store`` → ``runs``."""
+    return [*module.split("."), ""][1]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of all that a file imports, wherever in it, also for type checking only."""
+    package = module_name(path).split(".")
+    if path.name != "__init__.py":
+        package.pop()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*above, *filter(None, [node.module])])
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def run_python(code: str, tmp_path: Path) -> list[str]:
+    """The JSON list that ``code`` prints last in a fresh process."""
+    environment = {**os.environ, "PRU_STORE_DIR": str(tmp_path / "store"), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_the_tree_is_seen() -> None:
+    assert {part_of(name) for name in MODULES} >= {*FORBIDDEN, *NOT_LEFT_OF_FIGURES, "runs"}
+
+
+def test_imports_are_seen_wherever_they_are(tmp_path: Path) -> None:
+    path = PACKAGE / "runs" / "pipeline.py"
+    assert {"torch", "pru_demo.config.PRESETS", "dataclasses.replace"} <= set(imported(path))
+    lazy = PACKAGE / "runs" / "compute.py"
+    assert "pru_demo.runs.pipeline.execute" in set(imported(lazy))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_to_the_right(name: str) -> None:
+    part = part_of(name)
+    forbidden = set(FORBIDDEN.get(part, []))
+    if part not in NOT_LEFT_OF_FIGURES and part != "":
+        forbidden |= NOT_LEFT_OF_FIGURES
+    if part == "figures":
+        forbidden |= {"ui"}
+    wrong = {
+        each
+        for each in imported(MODULES[name])
+        if top(each) in ("pages", "app")
+        or (top(each) == "pru_demo" and part_of(each) in forbidden - {part})
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if part_of(name) != "ui"])
+def test_streamlit_is_imported_by_the_user_interface_only(name: str) -> None:
+    assert "streamlit" not in {top(each) for each in imported(MODULES[name])}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *PAGES.values(),
+        *(path for name, path in MODULES.items() if part_of(name) in ("figures", "ui")),
+        ROOT / "app.py",
+    ],
+    ids=module_name,
+)
+def test_what_draws_never_imports_torch(path: Path) -> None:
+    assert not {"torch", "umap", "sklearn", "safetensors"} & {top(each) for each in imported(path)}
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+def test_a_page_imports_neither_training_nor_another_page(path: Path) -> None:
+    names = set(imported(path))
+    assert "pages" not in {top(each) for each in names}
+    heavy = (
+        "training",
+        "relearning",
+        "originals",
+        "models.split",
+        "runs.pipeline",
+        "runs.material",
+    )
+    heavy = tuple(f"pru_demo.{each}." for each in heavy)
+    assert not [each for each in names if f"{each}.".startswith(heavy)]
+
+
+BLOCKER = """
+import importlib, json, sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Blocker())
+failed = []
+for name in MODULES:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        failed.append(f"{name}: {error}")
+print(json.dumps(failed))
+"""
+
+
+def blocked(modules: list[str], libraries: set[str]) -> str:
+    return f"BLOCKED = {libraries!r}\nMODULES = {modules!r}\n{BLOCKER}"
+
+
+def test_the_engine_imports_without_the_libraries_of_pages_and_stores(tmp_path: Path) -> None:
+    engine = [
+        name
+        for name in LIBRARY
+        if part_of(name) not in NOT_LEFT_OF_FIGURES and name not in NEEDS_DISKCACHE
+    ]
+    libraries = {"streamlit", "plotly", "umap", "diskcache"}
+    assert run_python(blocked(engine, libraries), tmp_path) == []
+
+
+def test_the_import_blocker_blocks(tmp_path: Path) -> None:
+    failed = run_python(blocked(sorted(NEEDS_DISKCACHE), {"diskcache"}), tmp_path)
+    assert failed == ["pru_demo.runs.safedisk: No module named 'diskcache'"]
+
+
+# What the web process imports: all that draws, and the registries and records that it reads.
+LIGHT = [name for name in LIBRARY if part_of(name) in ("", "figures", "ui", "paper", "config")]
+LIGHT += ["pru_demo.data", "pru_demo.data.samples", "pru_demo.models", "pru_demo.unlearning"]
+LIGHT += ["pru_demo.projection", "pru_demo.evaluation.redistribution", "pru_demo.digits"]
+LIGHT += ["pru_demo.runs.record", "pru_demo.runs.maps", "pru_demo.runs.tasks"]
+LIGHT += ["pru_demo.runs.store", "pru_demo.runs.engine.local"]
+HEAVY = {"torch", "umap", "sklearn", "numba"}
+
+
+def test_the_web_process_imports_neither_torch_nor_umap(tmp_path: Path) -> None:
+    code = (
+        "import importlib, json, sys\n"
+        "found = []\n"
+        f"for name in {LIGHT!r}:\n"
+        "    importlib.import_module(name)\n"
+        f"    found += [f'{{name}} imports {{h}}' for h in {sorted(HEAVY)!r} if h in sys.modules]\n"
+        "print(json.dumps(found[:3]))"
+    )
+    assert run_python(code, tmp_path) == []
