@@ -7,7 +7,7 @@ from pru_demo.config import PRESETS
 from pru_demo.figures.findings import percent
 from pru_demo.figures.naming import forgotten_name, pick_name
 from pru_demo.figures.unlearning import loss_figure, unlearning_figure
-from pru_demo.ui.charts import chart
+from pru_demo.ui.charts import accuracy_charts, chart
 from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.facts import facts_table, snapshots_of
 from pru_demo.ui.running import run_panel
@@ -29,13 +29,12 @@ st.markdown(
         for r in comparison.chosen
     )
 )
-chart(
-    unlearning_figure(
-        {r.config.pick: snapshots_of(r) for r in comparison.chosen},
-        PRESETS[view.scenario.preset].epochs,
-    ),
+curves = {r.config.pick: snapshots_of(r) for r in comparison.chosen}
+epochs = PRESETS[view.scenario.preset].epochs
+accuracy_charts(
+    lambda accuracy: unlearning_figure(curves, accuracy, epochs),
     key="unlearning",
-    alt=f"Accuracy on {name} and on the other digits after every half epoch of unlearning",
+    alt=f"after every step of unlearning {name}",
 )
 run_panel([r.config for r in comparison.chosen], [])
 if references := comparison.missing_references():

@@ -10,6 +10,7 @@ from pru_demo.evaluation.redistribution import (
     destinations,
     kl_divergence,
     redistributed,
+    resolvable,
 )
 from pru_demo.figures.findings import destination_finding
 from pru_demo.figures.naming import forgotten_name, pick_name
@@ -26,7 +27,7 @@ scenario = comparison.view.scenario
 names, forget = DATASETS[scenario.dataset].class_names, list(scenario.forget)
 name = forgotten_name(scenario)
 retrained = comparison.reference("retrain")
-shown = [*comparison.chosen, *([retrained] if retrained else [])]
+shown = [*comparison.chosen, *(r for r in comparison.references if r is retrained)]
 
 st.title(f"Where do the {name}s go?", anchor=False)
 st.markdown(
@@ -77,16 +78,25 @@ for record in comparison.chosen:
 st.subheader("Eq. 1–2 on one sample", anchor=False)
 record = comparison.chosen[0]
 forgotten = np.flatnonzero(shown_forgotten(record))
-p = record.arrays["p_original"][forgotten].astype(np.float64)
+p = record.arrays["p_original"][forgotten]
+# Of the surest samples the stored precision no longer tells what is left to the other classes.
+forgotten, p = (part[resolvable(p, forget)] for part in (forgotten, p))
 st.markdown(
     f"PRU asks the original network for its probabilities p, takes away what it gives {name}, and "
     "shares that out over the other classes in proportion: "
     r"$\tilde p_k = p_k + p_f \cdot p_k / \sum_{j \ne f} p_j$. The sample's new cluster is the "
     "largest of them."
 )
-# The least certain samples show the most: their second choice is visible before redistribution.
-order = np.argsort(p[:, forget].sum(axis=1), kind="stable")
-position = st.slider("Sample, from the least to the most certain", 1, len(order), 1, key="sample")
+certainty = p[:, forget].sum(axis=1)
+order = np.argsort(certainty, kind="stable")
+undecided = int(np.abs(certainty[order] - 0.5).argmin())
+position = st.slider(
+    f"Sample, from the least to the most certain {name}",
+    1,
+    len(order),
+    undecided + 1,
+    key="sample",
+)
 sample = order[position - 1]
 image, figure = st.columns([1, 4], vertical_alignment="center")
 with image:

@@ -10,7 +10,7 @@ from pru_demo.figures.naming import forgotten_name, pick_name
 from pru_demo.figures.relearning import relearning_figure
 from pru_demo.relearning_epochs import EPOCHS
 from pru_demo.runs.record import shown_forgotten
-from pru_demo.ui.charts import chart
+from pru_demo.ui.charts import accuracy_charts
 from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.images import strip
 
@@ -26,10 +26,10 @@ st.markdown(
     "among them. " + " ".join(relearning_finding(record) for record in comparison.chosen)
 )
 epoch = st.slider("Relearning epoch", 0, EPOCHS, EPOCHS, key="epoch", bind="query-params")
-chart(
-    relearning_figure(everyone, epoch=epoch, show_published=True),
+accuracy_charts(
+    lambda accuracy: relearning_figure(everyone, accuracy, epoch=epoch, show_published=True),
     key="relearning",
-    alt=f"Accuracy on {name} and on the other digits up to relearning epoch {epoch}",
+    alt=f"up to relearning epoch {epoch} without {name}",
 )
 st.markdown(
     "Open circles left of zero: the **BatchNorm-only control**, the network after one pass over "

@@ -5,7 +5,7 @@ import streamlit as st
 from pru_demo.figures.findings import relearning_finding
 from pru_demo.figures.naming import forgotten_name
 from pru_demo.figures.relearning import relearning_figure
-from pru_demo.ui.charts import chart
+from pru_demo.ui.charts import accuracy_charts
 from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.pages import link_to
 
@@ -19,10 +19,10 @@ st.markdown(
     f"calling them {name}. Now train it a little on **other digits only** and look again. "
     + " ".join(relearning_finding(record) for record in comparison.chosen)
 )
-chart(
-    relearning_figure([*comparison.chosen, *comparison.references]),
+accuracy_charts(
+    lambda accuracy: relearning_figure([*comparison.chosen, *comparison.references], accuracy),
     key="start",
-    alt=f"Accuracy on {name} and on the other digits over ten epochs of relearning",
+    alt=f"over ten epochs of relearning without {name}",
 )
 
 st.subheader("Look closer", anchor=False)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pru_demo.data import DATASETS
-from pru_demo.evaluation.redistribution import redistributed
+from pru_demo.evaluation.redistribution import redistributed, resolvable
 from pru_demo.figures.naming import forgotten_name, pick_name
 from pru_demo.figures.probabilities import opinions_figure
 from pru_demo.figures.redistribution import before_after_figure
@@ -58,7 +58,8 @@ with right:
         key="opinions",
         alt="Probabilities of every class, for every network",
     )
-if original is not None and (p := opinion_of(original, 0, digit.pixels)) is not None:
+p = None if original is None else opinion_of(original, 0, digit.pixels)
+if p is not None and resolvable(p[None], forget)[0]:
     with st.expander("How PRU would redistribute this one (Eq. 1–2)", icon=":material/call_split:"):
         chart(
             before_after_figure(p, redistributed(p[None], forget)[0], names),

@@ -50,9 +50,14 @@ class Observation:
         )
         return a_f, a_r
 
+    @property
+    def diverged(self) -> bool:
+        """Whether the network's outputs are no longer numbers: it cannot recover from that."""
+        return not np.isfinite(self.probabilities).all()
+
     def problem(self) -> str | None:
         """Why this network is broken rather than forgetful, or None."""
-        if not np.isfinite(self.probabilities).all():
+        if self.diverged:
             return "its outputs are no longer numbers"
         predicted = np.flatnonzero(self.confusion.sum(0))
         if len(predicted) == 1:

@@ -12,6 +12,9 @@ Histogram = NDArray[np.float64]
 # must smooth, but does not say how (spec/algorithms.md 5).
 SMOOTHING = 0.5
 
+# A ten-thousandth is still resolved to better than a tenth of a percent.
+LEAST_REMAINDER = 1e-4
+
 
 def destinations(confusion: NDArray[np.integer], forget: list[int]) -> Histogram:
     """Share of the forgotten classes' test samples predicted as each class, from (K, K) counts."""
@@ -31,16 +34,30 @@ def kl_divergence(
 def redistributed(probabilities: NDArray[np.floating], forget: list[int]) -> Histogram:
     """Eq. 1–2 on probabilities (n, K): p̃, the forgotten share handed to the others in proportion.
 
-    For showing; losses work on logits, where it stays exact (``unlearning.losses``). Rows whose
-    other probabilities vanish in the stored precision fall back to equal shares.
+    For showing; losses work on logits, where it stays exact (``unlearning.losses``). Raises
+    ValueError for a row that leaves nothing to the others: see :func:`resolvable`.
     """
+    kept = _others(probabilities, forget)
+    totals = kept.sum(1, keepdims=True)
+    if not totals.all():
+        raise ValueError("All probability is on the forgotten classes: nothing to share out by.")
+    shares: Histogram = kept / totals
+    return shares
+
+
+def resolvable(probabilities: NDArray[np.floating], forget: list[int]) -> NDArray[np.bool_]:
+    """(n,) which rows (n, K) leave enough to the others to tell their proportions.
+
+    Probabilities are stored in half precision, whose smallest steps are 6e-8.
+    """
+    clear: NDArray[np.bool_] = _others(probabilities, forget).sum(1) >= LEAST_REMAINDER
+    return clear
+
+
+def _others(probabilities: NDArray[np.floating], forget: list[int]) -> Histogram:
     kept = probabilities.astype(np.float64).copy()
     kept[:, forget] = 0
-    empty = kept.sum(1) == 0
-    others = np.setdiff1d(np.arange(kept.shape[1]), forget)
-    kept[np.ix_(empty, others)] = 1
-    shares: Histogram = kept / kept.sum(1, keepdims=True)
-    return shares
+    return kept
 
 
 def _smoothed(counts: NDArray[np.integer]) -> Histogram:

@@ -29,17 +29,13 @@ def relearning_finding(record: RunRecord) -> str:
             "training on the others."
         )
     end = max(a_f[1:])
-    verdict = (
-        "the class came back"
-        if end >= BACK
-        else "it stayed away"
-        if end < AWAY
-        else "part of it came back"
-    )
+    verdict = "**it came back**" if end >= BACK else "**it stayed away**"
+    if AWAY <= end < BACK:
+        verdict = "**part of it came back**"
     return (
-        f"**{name}** leaves {percent(a_f[0])} of the {forgotten}s recognised and "
-        f"{percent(record.relearning('A_r')[0])} of the rest; relearning raises the "
-        f"{forgotten}s to {percent(end)}: {verdict}."
+        f"**{name}** leaves {percent(a_f[0])} of the {forgotten}s recognised, and "
+        f"{percent(record.relearning('A_r')[0])} of everything else. Ten epochs of relearning "
+        f"later it is {percent(end)}: {verdict}."
     )
 
 

@@ -1,4 +1,4 @@
-"""A_f and A_r while the network forgets, and the losses that drive it."""
+"""A_f or A_r while the network forgets, and the losses that drive it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,49 +7,47 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from pru_demo.config import Pick
-from pru_demo.figures.naming import pick_name, stroke_of
-from pru_demo.figures.style import GREY, calm, percent_axis
+from pru_demo.figures.accuracy import Accuracy, accuracy_frame
+from pru_demo.figures.naming import short_name, stroke_of
+from pru_demo.figures.style import calm
 
 Snapshots = Sequence[Mapping[str, Any]]
 
+LOSS_ORDER = ("L_p", "L_o", "L_s", "cross-entropy")
 
-def unlearning_figure(runs: Mapping[Pick, Snapshots], epochs: int) -> go.Figure:
-    """A_f (left) and A_r (right) over unlearning epochs 0 to ``epochs``.
+
+def unlearning_figure(runs: Mapping[Pick, Snapshots], accuracy: Accuracy, epochs: int) -> go.Figure:
+    """A_f or A_r over unlearning epochs 0 to ``epochs``.
 
     ``runs`` hold snapshots as a record or a running job reports them: dictionaries with ``stage``,
     ``epoch``, ``phase``, ``A_f`` and ``A_r`` (percent). Half epochs are E and C steps.
     """
-    figure = make_subplots(
-        cols=2, subplot_titles=("A_f: accuracy on the forgotten class", "A_r: on all others")
-    )
+    figure = go.Figure()
     for pick, snapshots in runs.items():
-        name, stroke = pick_name(pick), stroke_of(pick)
+        name, stroke = short_name(pick), stroke_of(pick)
         seen = [s for s in snapshots if s["stage"] != "relearn"]
-        for column, accuracy in enumerate(("A_f", "A_r"), start=1):
-            figure.add_scatter(
-                x=[position(s) for s in seen],
-                y=[s[accuracy] for s in seen],
-                text=[s["label"] for s in seen],
-                name=name,
-                showlegend=column == 1,
-                mode="lines+markers",
-                line={"color": stroke.color, "dash": stroke.dash, "width": 3},
-                marker={"symbol": stroke.symbol, "size": 8},
-                hovertemplate=f"{name}<br>%{{text}}: %{{y:.1f}} %<extra></extra>",
-                row=1,
-                col=column,
-            )
-    figure.update_xaxes(title="unlearning epoch", dtick=1, range=[-0.3, epochs + 0.3])
-    percent_axis(figure, "")
-    calm(figure, height=380)
-    figure.update_layout(margin_t=84, legend_y=1.14)
+        figure.add_scatter(
+            x=[position(s) for s in seen],
+            y=[s[accuracy] for s in seen],
+            text=[s["label"] for s in seen],
+            name=name,
+            # Also a single run is named: Plotly hides the legend of one curve.
+            showlegend=True,
+            mode="lines+markers",
+            line={"color": stroke.color, "dash": stroke.dash, "width": 3},
+            marker={"symbol": stroke.symbol, "size": 8},
+            hovertemplate=f"{name}<br>%{{text}}: %{{y:.1f}} %<extra></extra>",
+        )
+    accuracy_frame(figure, accuracy, "unlearning epoch")
+    figure.update_xaxes(range=[-0.3, epochs + 0.3])
     return figure
 
 
 def loss_figure(snapshots: Snapshots) -> go.Figure:
     """The mean losses of one method's half epochs, each on its own small axis."""
     steps = [s for s in snapshots if s["stage"] == "unlearn" and s["losses"]]
-    names = list(dict.fromkeys(name for s in steps for name in s["losses"]))
+    present = {name for s in steps for name in s["losses"]}
+    names = [name for name in LOSS_ORDER if name in present]
     figure = make_subplots(cols=max(1, len(names)), subplot_titles=names)
     for column, name in enumerate(names, start=1):
         for phase, symbol in (("E", "circle"), ("C", "square"), ("all", "diamond")):
@@ -61,15 +59,15 @@ def loss_figure(snapshots: Snapshots) -> go.Figure:
                     name=f"{phase} step" if phase != "all" else "whole epoch",
                     showlegend=column == 1,
                     mode="lines+markers",
-                    line={"color": "#7a5195" if phase == "C" else "#2f7f79", "width": 2},
+                    line={"color": "#cc79a7" if phase == "C" else "#009e73", "width": 2},
                     marker={"symbol": symbol, "size": 7},
                     hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
                     row=1,
                     col=column,
                 )
     figure.update_xaxes(title="epoch")
-    figure.update_yaxes(rangemode="tozero", gridcolor=GREY)
     calm(figure, height=260)
+    figure.update_yaxes(rangemode="tozero")
     figure.update_layout(margin_t=70, legend_y=1.18)
     return figure
 

@@ -57,6 +57,11 @@ class Recorder:
             for name, tensor in halved(model.state_dict()).items():
                 self.weights[f"{epoch}/{name}"] = tensor
 
+    @property
+    def diverged(self) -> bool:
+        """Whether the last observed network answers with numbers no longer."""
+        return self._observations[-1].diverged
+
     def problem(self) -> str | None:
         """Why the last observed network is broken, or None."""
         return self._observations[-1].problem()

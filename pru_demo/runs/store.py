@@ -144,8 +144,9 @@ def open_store(bundled: Path | None = None) -> Store:
         return Store(default_store_directory(), bundled)
     except StoreUnavailable as error:
         _log.warning(str(error))
-        directory = Path(tempfile.mkdtemp(prefix="pru-store-"))
-        store = Store(directory, bundled)
+        # One level down, so that what is kept beside a store is private and goes with it, too.
+        private = Path(tempfile.mkdtemp(prefix="pru-store-"))
+        store = Store(private / "store", bundled)
         store.notice = f"{error} Until then, results are lost when the program ends."
-        weakref.finalize(store, shutil.rmtree, directory, ignore_errors=True)
+        weakref.finalize(store, shutil.rmtree, private, ignore_errors=True)
         return store

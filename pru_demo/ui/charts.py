@@ -1,7 +1,11 @@
 """Plotly figures the way every page shows them."""
 
+from collections.abc import Callable
+
 import plotly.graph_objects as go
 import streamlit as st
+
+from pru_demo.figures.accuracy import TITLES, Accuracy
 
 
 def chart(figure: go.Figure, *, key: str, alt: str) -> None:
@@ -16,3 +20,11 @@ def chart(figure: go.Figure, *, key: str, alt: str) -> None:
             "toImageButtonOptions": {"format": "svg", "filename": key},
         },
     )
+
+
+def accuracy_charts(make: Callable[[Accuracy], go.Figure], *, key: str, alt: str) -> None:
+    """A_f and A_r side by side; one below the other where there is no room."""
+    for column, accuracy in zip(st.columns(2), TITLES, strict=True):
+        with column:
+            st.markdown(f"**{TITLES[accuracy]}**")
+            chart(make(accuracy), key=f"{key}-{accuracy}", alt=f"{TITLES[accuracy]} {alt}")

@@ -6,7 +6,6 @@ import streamlit as st
 
 from pru_demo.config import Pick, RunConfig, View
 from pru_demo.runs.record import RunRecord
-from pru_demo.ui.notices import show_store_notices
 from pru_demo.ui.records import record_of
 from pru_demo.ui.running import run_panel
 from pru_demo.ui.state import current_view
@@ -28,8 +27,9 @@ class Comparison:
         return [RunConfig(self.view.scenario, pick) for pick in REFERENCES if pick not in known]
 
     def reference(self, method: str) -> RunRecord | None:
-        """Retrain's or Original's record, if it has been computed."""
-        found = (r for r in self.references if r.config.pick.method == method)
+        """Retrain's or Original's record, if it has been computed, also where it is A or B."""
+        everyone = (*self.chosen, *self.references)
+        found = (r for r in everyone if r.config.pick.method == method)
         return next(found, None)
 
 
@@ -39,7 +39,6 @@ def needed_comparison() -> Comparison:
     configs = list(dict.fromkeys(view.runs().values()))
     records = {config: record_of(config) for config in configs}
     missing = [config for config, record in records.items() if record is None]
-    show_store_notices()
     if missing:
         run_panel(configs, missing)
         st.stop()

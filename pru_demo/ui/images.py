@@ -24,7 +24,7 @@ def strip(
     """A row of (H, W) images that wraps, each with a short caption below."""
     cells = "".join(
         f'<figure style="margin:0;text-align:center">'
-        f'<img src="{data_uri(image)}" width="{size}" height="{size}" alt="" '
+        f'<img class="digit" src="{data_uri(image)}" width="{size}" height="{size}" alt="" '
         f'style="image-rendering:pixelated;border-radius:4px;border:1px solid #8886">'
         f'<figcaption style="font-size:14px">{escape(caption)}</figcaption></figure>'
         for image, caption in zip(images, captions, strict=True)

@@ -6,9 +6,13 @@ import streamlit as st
 
 from pru_demo.data.idx import DamagedData
 from pru_demo.paths import ASSETS
+from pru_demo.ui.notices import show_store_notices
 from pru_demo.ui.pages import navigation_pages
 from pru_demo.ui.scenario_bar import scenario_bar
 from pru_demo.ui.state import current_view
+
+# Sample images are drawn dark on light; in the dark theme the same ink is light on dark.
+DARK_INK = "<style>.digit, [data-testid=stButtonGroup] img { filter: invert(1); }</style>"
 
 st.set_page_config(
     page_title="What a network keeps after it forgets",
@@ -16,10 +20,17 @@ st.set_page_config(
     layout="wide",
 )
 st.html(Path(__file__).with_name("style.css"))
+if st.context.theme.type == "dark":
+    st.html(DARK_INK)
 page = st.navigation(navigation_pages(), position="top")
 scenario_bar(current_view())
+notices = st.container()
 try:
     page.run()
 except DamagedData as problem:
     # Pages that need no images never meet this; those that do have shown what they could.
     st.error(str(problem), icon=":material/broken_image:")
+finally:
+    # Damage is known once a record has been asked for, also when the page ended early.
+    with notices:
+        show_store_notices()

@@ -8,7 +8,7 @@ from pru_demo.ui.services import STORE
 def show_store_notices() -> None:
     """Say where results are kept if not where they should be, and which records are damaged.
 
-    Damage is known once a record has been asked for, so call this after the records of a page.
+    Damage is known once a record has been asked for, so call this when the page has ended.
     """
     if STORE.notice:
         st.warning(STORE.notice, icon=":material/folder_off:")

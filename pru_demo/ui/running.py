@@ -12,6 +12,7 @@ from pru_demo.figures.unlearning import unlearning_figure
 from pru_demo.runs.engine.protocol import Job, JobFailed
 from pru_demo.runs.record import run_key
 from pru_demo.runs.tasks import RUN
+from pru_demo.ui.charts import accuracy_charts
 from pru_demo.ui.services import ENGINE
 
 POLL_SECONDS = 0.5
@@ -66,11 +67,10 @@ def _watch(configs: Sequence[RunConfig]) -> None:
     live = {c.pick: _snapshots(job) for c, job in jobs.items()}
     if any(live.values()):
         epochs = PRESETS[configs[0].scenario.preset].epochs
-        st.plotly_chart(
-            unlearning_figure(live, epochs),
+        accuracy_charts(
+            lambda accuracy: unlearning_figure(live, accuracy, epochs),
             key="live." + ".".join(c.pick.method for c in configs),
-            alt="Accuracy on the forgotten class and on the others, as the run goes on",
-            config={"displayModeBar": False},
+            alt="as the run goes on",
         )
 
 

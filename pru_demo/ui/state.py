@@ -1,5 +1,7 @@
 """What the visitor looks at. The address bar is its only home: the whole state is the link."""
 
+import re
+
 import streamlit as st
 
 from pru_demo.config import View, view_from_query
@@ -18,7 +20,7 @@ def current_view() -> View:
         query = st.session_state.get(_LAST, {})
     view, notices = view_from_query(query)
     for notice in notices:
-        st.toast(notice, icon=":material/link_off:", duration="long")
+        st.toast(_plain(notice), icon=":material/link_off:", duration="long")
     show(view)
     return view
 
@@ -28,3 +30,8 @@ def show(view: View) -> None:
     st.session_state[_LAST] = view.query()
     if {k: st.query_params.get(k) for k in _KEYS} != view.query():
         st.query_params.update(view.query())
+
+
+def _plain(text: str) -> str:
+    """``text`` so that Markdown shows it as it is: a notice quotes what a stranger typed."""
+    return re.sub(r"([\\`*_~\[\]<>$:#|!&])", r"\\\1", text)

@@ -18,6 +18,9 @@ class _Checked:
             value = getattr(self, each.name)
             if low is not None and not low <= value <= high:
                 raise ValueError(f"{each.name} must lie between {low} and {high}, not {value}.")
+            choices = each.metadata.get("choices", (value,))
+            if value not in choices:
+                raise ValueError(f"{each.name} must be one of {choices}, not {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,9 @@ class PRUParams(_Checked):
     lambda_o: float = _bounded(0.0, 100.0, default=1.0)
     lambda_s: float = _bounded(0.0, 100.0, default=1.0)
     # The released code trains the extractor in the C step too; the paper says the classifier.
-    c_step_updates: Literal["classifier", "extractor"] = "classifier"
+    c_step_updates: Literal["classifier", "extractor"] = field(
+        default="classifier", metadata={"choices": ("classifier", "extractor")}
+    )
     lp_epsilon: float = _bounded(0.0, 1e-2, default=0.0)
     # The released code runs two forward passes per E step, so BatchNorm moves twice.
     batch_norm_updates: int = _bounded(1, 2, default=1)

@@ -9,6 +9,7 @@ from pru_demo.evaluation.redistribution import (
     destinations,
     kl_divergence,
     redistributed,
+    resolvable,
 )
 from pru_demo.unlearning.losses import redistribute
 
@@ -54,10 +55,12 @@ def test_redistribution_of_probabilities_agrees_with_that_of_logits(forget: list
     assert (shares[:, forget] == 0).all()
 
 
-def test_nothing_left_to_share_by_is_shared_equally() -> None:
-    certain = np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0]], dtype=np.float16)
-    shares = redistributed(certain, [0])
-    np.testing.assert_allclose(shares, [[0, 1 / 3, 1 / 3, 1 / 3], [0, 1, 0, 0]])
+def test_nothing_left_to_share_by_is_refused_and_marked_unresolvable() -> None:
+    rows = np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.99999, 1e-5, 0, 0]], dtype=np.float16)
+    assert resolvable(rows, [0]).tolist() == [False, True, False]
+    with pytest.raises(ValueError, match="nothing to share"):
+        redistributed(rows, [0])
+    np.testing.assert_allclose(redistributed(rows[[1]], [0]), [[0, 1, 0, 0]])
 
 
 def test_probabilities_given_are_not_changed() -> None:

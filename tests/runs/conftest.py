@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from pru_demo.runs.pipeline import RunResult
 
 EPOCHS, RELEARNING_EPOCHS = 2, 2
-Execute = Callable[..., "RunResult"]
 
 
 def shrink(patch: pytest.MonkeyPatch) -> None:
@@ -75,17 +72,19 @@ def config_of(method: str, variant: str, **scenario: Any) -> RunConfig:
 
 
 @pytest.fixture(scope="package")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunResult]]:
-    """One finished run of each kind, with the reports that it sent."""
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunResult]:
+    """One finished run of each method, by its name."""
     from pru_demo.runs.pipeline import execute
 
     kept = tmp_path_factory.mktemp("originals")
+    configs = [
+        config_of("pru", "tuned"),
+        config_of("boundary_shrink", "tuned"),
+        config_of("retrain", "quick"),
+        config_of("original", "paper"),
+    ]
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch)
-        yield {
-            "pru": execute(config_of("pru", "tuned"), kept),
-            "boundary_shrink": execute(config_of("boundary_shrink", "tuned"), kept),
-            "retrain": execute(config_of("retrain", "quick"), kept),
-            "original": execute(config_of("original", "paper"), kept),
-        }
-        assert list(Path(kept).iterdir()) == []
+        finished = {config.pick.method: execute(config, kept) for config in configs}
+    assert list(kept.iterdir()) == []
+    return finished

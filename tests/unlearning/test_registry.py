@@ -169,8 +169,15 @@ BOUNDED = [
 
 
 def valid(kind: type) -> dict[str, Any]:
-    """The smallest value of each parameter."""
-    return {each.name: each.metadata["bounds"][0] for each in fields(kind) if each.metadata}
+    """The smallest value of each bounded parameter."""
+    return {
+        each.name: each.metadata["bounds"][0] for each in fields(kind) if "bounds" in each.metadata
+    }
+
+
+def test_a_choice_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="c_step_updates must be one of"):
+        PRUParams(0.1, 0.1, c_step_updates="typo")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("kind", "name", "low", "high"), BOUNDED)

@@ -1,0 +1,90 @@
+"""Who follows a link to a shipped comparison sees results at once, on every page."""
+
+from itertools import groupby
+
+import pytest
+
+from pru_demo.config import RunConfig, Scenario, View
+from pru_demo.figures.naming import pick_name
+from pru_demo.precompute import BUNDLED as SCENARIOS
+from pru_demo.precompute import runs_of
+from pru_demo.runs.maps import has_own_space, map_key, placed_key
+from pru_demo.runs.record import run_key, weights_key
+from pru_demo.runs.store import Store
+from pru_demo.ui.pages import PAGES
+from tests.pages.fake_engine import FakeEngine
+from tests.pages.visits import (
+    BUNDLED,
+    NOT_BUNDLED,
+    SHIPPED,
+    bundled_runs,
+    drawing,
+    go,
+    new_session,
+    pictures,
+    problems,
+    texts,
+)
+
+pytestmark = pytest.mark.skipif(not BUNDLED, reason=NOT_BUNDLED)
+
+
+def pairs() -> list[View]:
+    """Every bundled run once as A and once as B, beside its neighbour in the list."""
+    views = []
+    for scenario, group in groupby(bundled_runs(), lambda run: run.scenario):
+        picks = [run.pick for run in group]
+        views += [View(scenario, a, b) for a, b in zip(picks, picks[1:] + picks[:1], strict=True)]
+    return views
+
+
+def name_of(view: View) -> str:
+    picks = (f"{p.method}-{p.variant}" for p in (view.a, view.b))
+    return "-".join([view.scenario.preset, *picks])
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.preset)
+def test_every_method_in_every_variant_is_shipped_whole(store: Store, scenario: Scenario) -> None:
+    runs = runs_of(scenario)
+    keys = {map_key(scenario): "the map"}
+    keys |= {run_key(run): f"{run.pick}, record" for run in runs}
+    keys |= {weights_key(run): f"{run.pick}, weights" for run in runs}
+    keys |= {placed_key(run): f"{run.pick}, places" for run in runs if not has_own_space(run)}
+    assert [name for key, name in keys.items() if store.get(key) is None] == []
+    assert store.damaged() == []
+
+
+def test_the_view_of_the_bare_address_is_shipped() -> None:
+    assert {*SHIPPED.runs().values()} <= {*bundled_runs()}
+
+
+@pytest.mark.parametrize("view", pairs(), ids=name_of)
+def test_every_page_shows_both_runs_and_a_picture(
+    store: Store, engine: FakeEngine, view: View
+) -> None:
+    app = new_session(view)
+    app.session_state["pad"] = drawing()
+    for page in PAGES:
+        go(app, page.name)
+        assert problems(app) == [], page.name
+        assert len(app.title) == 1, page.name
+        assert "Not computed for this choice" not in texts(app), page.name
+        names = [pick_name(pick) for pick in (view.a, view.b)]
+        assert [name for name in names if name not in texts(app)] == [], page.name
+        assert pictures(app) >= 1, page.name
+        assert [t.value for t in app.toast] == [], page.name
+        assert dict(app.query_params).items() >= view.query().items(), page.name
+    assert engine.submitted == []
+
+
+@pytest.mark.parametrize("run", bundled_runs()[:1] + bundled_runs()[-1:], ids=lambda r: str(r.pick))
+def test_a_method_beside_itself_is_shown_once(
+    store: Store, engine: FakeEngine, run: RunConfig
+) -> None:
+    app = new_session(View(run.scenario, run.pick, run.pick))
+    for page in PAGES:
+        go(app, page.name)
+        assert problems(app) == [], page.name
+        assert len(app.title) == 1, page.name
+    go(app, "relearning")
+    assert texts(app).count("have come back by epoch") == 1
