@@ -9,6 +9,7 @@ from pru_demo.ui.charts import chart
 from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.drawing_maps import needed_places
 from pru_demo.ui.film import show_film
+from pru_demo.ui.notices import end_page
 
 comparison = needed_comparison()
 name = forgotten_name(comparison.view.scenario)
@@ -37,7 +38,7 @@ if len(records) < len(comparison.chosen):
         icon=":material/info:",
     )
 if not records:
-    st.stop()
+    end_page()
 places = needed_places(records)
 images, _ = mnist_test()
 

@@ -13,6 +13,7 @@ from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.digit_input import chosen_digit
 from pru_demo.ui.images import strip
 from pru_demo.ui.networks import opinion_of
+from pru_demo.ui.notices import end_page
 
 comparison = needed_comparison()
 scenario = comparison.view.scenario
@@ -29,7 +30,7 @@ with right:
             f"Draw a {name} on the left. The original network will call it {name}. What do the "
             "networks say that forgot it, and what after they have relearned?"
         )
-        st.stop()
+        end_page()
 
 original, retrained = comparison.reference("original"), comparison.reference("retrain")
 fixed = [r for r in (original, retrained) if r is not None]

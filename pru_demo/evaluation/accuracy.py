@@ -6,8 +6,14 @@ from torch import Tensor, nn
 from pru_demo.data.dataset import as_input
 from pru_demo.heartbeat import beat
 
-# Larger batches were not faster on two CPU cores and would delay a cancel.
-BATCH = 500
+
+def measuring_batch(device: torch.device) -> int:
+    """How many images to push through a network at once when nothing is learned.
+
+    On a CPU what fits its cache: 100 images at a time ran 1.4 times as fast as 500. A GPU wants
+    to be filled.
+    """
+    return 100 if device.type == "cpu" else 2000
 
 
 @torch.inference_mode()
@@ -19,7 +25,7 @@ def predict(model: nn.Module, images: Tensor) -> Tensor:
     was_training = model.training
     model.eval()
     logits = []
-    for part in torch.split(images, BATCH):
+    for part in torch.split(images, measuring_batch(images.device)):
         logits.append(model(as_input(part)).float())
         beat()
     model.train(was_training)

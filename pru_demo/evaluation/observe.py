@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pru_demo.data.dataset import as_input
-from pru_demo.evaluation.accuracy import BATCH
+from pru_demo.evaluation.accuracy import measuring_batch
 from pru_demo.heartbeat import beat
 from pru_demo.models.split import SplitModel
 
@@ -71,7 +71,7 @@ def observe(model: SplitModel, test: TestSet) -> Observation:
     was_training = model.training
     model.eval()
     features, logits = [], []
-    for part in torch.split(test.images, BATCH):
+    for part in torch.split(test.images, measuring_batch(test.images.device)):
         e = model.features(as_input(part))
         features.append(e)
         logits.append(model.classify(e).float())

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-import streamlit as st
-
 from pru_demo.config import Pick, RunConfig, View
 from pru_demo.runs.record import RunRecord
+from pru_demo.ui.notices import end_page
 from pru_demo.ui.records import record_of
 from pru_demo.ui.running import run_panel
 from pru_demo.ui.state import current_view
@@ -41,7 +40,7 @@ def needed_comparison() -> Comparison:
     missing = [config for config, record in records.items() if record is None]
     if missing:
         run_panel(configs, missing)
-        st.stop()
+        end_page()
     references = (RunConfig(view.scenario, pick) for pick in REFERENCES if pick not in _picks(view))
     found = (record_of(config) for config in references)
     return Comparison(

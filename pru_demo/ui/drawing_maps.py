@@ -11,6 +11,7 @@ from pru_demo.runs.maps import PlacedRun
 from pru_demo.runs.record import RunRecord, shown_forgotten
 from pru_demo.runs.tasks import MAP, map_job_key
 from pru_demo.ui.film import show_film
+from pru_demo.ui.notices import end_page
 from pru_demo.ui.records import features_of, placed_of
 from pru_demo.ui.services import ENGINE
 
@@ -23,7 +24,7 @@ def needed_places(records: Sequence[RunRecord]) -> list[PlacedRun]:
     if missing:
         _draw(missing)
         _preview(missing)
-        st.stop()
+        end_page()
     return found
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pru_demo.data.idx import DamagedData
 from pru_demo.paths import ASSETS
-from pru_demo.ui.notices import show_store_notices
+from pru_demo.ui.notices import PageEnd, show_store_notices
 from pru_demo.ui.pages import navigation_pages
 from pru_demo.ui.scenario_bar import scenario_bar
 from pru_demo.ui.state import current_view
@@ -27,6 +27,8 @@ scenario_bar(current_view())
 notices = st.container()
 try:
     page.run()
+except PageEnd:
+    pass
 except DamagedData as problem:
     # Pages that need no images never meet this; those that do have shown what they could.
     st.error(str(problem), icon=":material/broken_image:")

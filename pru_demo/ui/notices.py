@@ -1,8 +1,19 @@
 """What is wrong with the files of this installation, in sentences, above everything else."""
 
+from typing import NoReturn
+
 import streamlit as st
 
 from pru_demo.ui.services import STORE
+
+
+class PageEnd(Exception):
+    """The page has shown what it can; the frame around it goes on."""
+
+
+def end_page() -> NoReturn:
+    """Like ``st.stop()``, after which Streamlit would show nothing more, notices included."""
+    raise PageEnd
 
 
 def show_store_notices() -> None:

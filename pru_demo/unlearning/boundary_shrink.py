@@ -14,12 +14,11 @@ from torch import Tensor
 
 from pru_demo.batches import seeded, shuffled
 from pru_demo.data.dataset import as_input
+from pru_demo.evaluation.accuracy import measuring_batch
 from pru_demo.heartbeat import beat
 from pru_demo.models.split import SplitModel
 from pru_demo.unlearning.parameters import BoundaryShrinkParams
 from pru_demo.unlearning.step import ForgetSet, Step
-
-ATTACK_BATCH = 500
 
 
 def boundary_shrink(
@@ -58,10 +57,9 @@ def nearest_labels(original: SplitModel, forget: ForgetSet, epsilon: float) -> T
     """
     model = deepcopy(original).eval().requires_grad_(False)
     labels = []
+    size = measuring_batch(forget.images.device)
     for images, truth in zip(
-        torch.split(forget.images, ATTACK_BATCH),
-        torch.split(forget.labels, ATTACK_BATCH),
-        strict=True,
+        torch.split(forget.images, size), torch.split(forget.labels, size), strict=True
     ):
         x = as_input(images).requires_grad_(True)
         loss = F.cross_entropy(model(x), truth.long(), reduction="sum")

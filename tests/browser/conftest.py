@@ -1,6 +1,7 @@
 """A real Chromium, and a Streamlit server for an app that a test writes."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -39,14 +40,14 @@ def browser() -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def streamlit_server(script: Path, log: Path) -> Iterator[str]:
-    """Serve ``script`` on a free port until the block ends.
+def streamlit_server(script: Path, log: Path, **environment: str) -> Iterator[str]:
+    """Serve ``script`` on a free port until the block ends, with ``environment`` added to ours.
 
     Yields:
         The address of the running app.
 
     Raises:
-        RuntimeError: the server does not answer within half a minute; carries its output.
+        RuntimeError: the server does not answer in time; carries its output.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -61,18 +62,29 @@ def streamlit_server(script: Path, log: Path) -> Iterator[str]:
     }
     command += [f"--{name}={value}" for name, value in options.items()]
     with log.open("w") as output:
-        server = subprocess.Popen(command, cwd=REPOSITORY, stdout=output, stderr=output)
+        server = subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=output,
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_healthy(address, server, log)
         yield address
     finally:
         server.terminate()
-        server.wait(timeout=10)
+        try:
+            server.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+            raise
 
 
 def _wait_until_healthy(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while server.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health"):
             return
@@ -92,3 +104,31 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
             return servers.enter_context(streamlit_server(script, folder / "server.log"))
 
         yield start
+
+
+def processes_with(marker: str) -> list[int]:
+    """Process ids of all that were started with ``marker`` in their environment (Linux)."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if marker.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+@contextlib.contextmanager
+def real_app(folder: Path) -> Iterator[str]:
+    """Serve the application itself with an empty store in ``folder``; nothing of it is left."""
+    store = folder / "store"
+    with streamlit_server(
+        REPOSITORY / "app.py", folder / "server.log", PRU_STORE_DIR=str(store)
+    ) as address:
+        yield address
+    assert processes_with(str(store)) == []
+
+
+@pytest.fixture(scope="module")
+def app_address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The application, shared by the tests of a module."""
+    with real_app(tmp_path_factory.mktemp("app")) as address:
+        yield address

@@ -35,7 +35,7 @@ def test_parts_are_joined_in_order_with_a_beat_after_each(
     tiny: SplitModel, digits: tuple[Tensor, Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = predict(tiny, digits[0])
-    monkeypatch.setattr(module, "BATCH", 32)
+    monkeypatch.setattr(module, "measuring_batch", lambda _: 32)
     beats: list[int] = []
     with listening(lambda: beats.append(1)):
         parts = predict(tiny, digits[0])

@@ -122,7 +122,7 @@ def test_a_beat_follows_every_part(
     tiny: SplitModel, test: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = observe(tiny, test)
-    monkeypatch.setattr(module, "BATCH", 25)
+    monkeypatch.setattr(module, "measuring_batch", lambda _: 25)
     beats: list[int] = []
     with listening(lambda: beats.append(1)):
         parts = observe(tiny, test)

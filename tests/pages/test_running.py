@@ -295,7 +295,7 @@ def test_a_missing_map_is_drawn_once_and_a_plane_shown_meanwhile(
     assert "Fitting the map. Meanwhile: the plane of joint PCA." in texts(app)
     job.fail("The map failed.", "ab12cd34")
     app.run()
-    assert "The map failed." in [e.value for e in app.error][0]
+    assert "The map failed." in next(e.value for e in app.error)
     assert pictures(app) == 1
     assert len(engine.submitted) == 1
     app.button[-1].click().run()
