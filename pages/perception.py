@@ -4,6 +4,7 @@ import streamlit as st
 
 from pru_demo.data.samples import mnist_test
 from pru_demo.figures.classic import classic_figure
+from pru_demo.figures.findings import movement_finding
 from pru_demo.figures.naming import forgotten_name, pick_name
 from pru_demo.ui.charts import chart
 from pru_demo.ui.comparison import needed_comparison
@@ -16,10 +17,11 @@ name = forgotten_name(comparison.view.scenario)
 
 st.title(f"Does it still see a {name}?", anchor=False)
 st.markdown(
-    f"Each dot is a test image, placed by what the extractor E makes of it. If forgetting were "
+    "Each dot is a test image, placed by what the extractor E makes of it. If forgetting were "
     f"real, the {name}s would leave their place. Press play, or drag the slider: first unlearning, "
     "then relearning."
 )
+findings = st.container()
 picture = st.segmented_control(
     "Picture",
     ["One map over time", "Joint PCA", "Classic UMAP"],
@@ -41,6 +43,8 @@ if not records:
     end_page()
 places = needed_places(records)
 images, _ = mnist_test()
+for record, place in zip(records, places, strict=True):
+    findings.markdown(movement_finding(record, place.moved.astype(float)))
 
 if picture == "Classic UMAP":
     for record, place in zip(records, places, strict=True):

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pru_demo.evaluation.redistribution import destinations
 from pru_demo.figures.naming import forgotten_name, listed, pick_name
-from pru_demo.runs.record import RunRecord
+from pru_demo.runs.record import RunRecord, shown_forgotten
 
 # Above this, "the class came back" is fair to say; below, "it stayed away".
 BACK, AWAY = 50.0, 10.0
@@ -55,6 +56,21 @@ def control_finding(record: RunRecord) -> str | None:
         f"For {name}, refreshing the BatchNorm statistics alone brings back "
         f"{percent(control['A_f'])}: what it forgot, it forgot in its weights."
     )
+
+
+def movement_finding(record: RunRecord, moved: NDArray[np.floating]) -> str:
+    """How far the samples are from where they started, ``moved`` (T, n) in class distances."""
+    name, forgotten = pick_name(record.config.pick), shown_forgotten(record)
+    moments = [("unlearning", record.unlearned), ("relearning", len(moved) - 1)]
+    parts = [
+        f"after {what} the {forgotten_name(record.config.scenario)}s are "
+        f"{moved[at][forgotten].mean():.2f} and the others {moved[at][~forgotten].mean():.2f}"
+        for what, at in moments
+        if at > 0
+    ]
+    if not parts:
+        return f"**{name}**: nothing has moved."
+    return f"**{name}**: {listed(parts)} class distances from where they were."
 
 
 def destination_finding(record: RunRecord, class_names: Sequence[str]) -> str:

@@ -1,0 +1,84 @@
+"""The application, served with an empty store, and a Chromium to look at it with."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-component-update"]
+# What each page shows when it is ready.
+PAGES = {
+    "start": ("Start", ".js-plotly-plot .main-svg"),
+    "forget": ("Forget", ".js-plotly-plot .main-svg"),
+    "perception": ("Perception", "canvas"),
+    "redistribution": ("Redistribution", ".js-plotly-plot .main-svg"),
+    "relearning": ("Relearning", ".js-plotly-plot .main-svg"),
+    "try_it": ("Try it", "canvas"),
+}
+
+
+@contextlib.contextmanager
+def served_app() -> Iterator[str]:
+    """Start ``app.py`` on a free port, yield its address at once, and stop it at the end."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    with tempfile.TemporaryDirectory() as directory:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+            cwd=ROOT,
+            env={**os.environ, "PRU_STORE_DIR": f"{directory}/store"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(60)
+
+
+def wait_until_healthy(address: str) -> None:
+    """Return when the server answers; raises TimeoutError after two minutes."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health"):
+            return
+        time.sleep(0.02)
+    raise TimeoutError(f"{address} does not answer.")
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Any]:
+    """A headless Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def url_of(address: str, name: str) -> str:
+    """Start lives at the bare address."""
+    return f"{address}/{'' if name == 'start' else name}"
+
+
+def draw_a_stroke(page: Any) -> None:
+    """A vertical line on the draw pad, up to and including the release of the button."""
+    box = page.get_by_label("Draw a digit").bounding_box()
+    x = box["x"] + box["width"] / 2
+    page.mouse.move(x, box["y"] + 0.15 * box["height"])
+    page.mouse.down()
+    page.mouse.move(x, box["y"] + 0.85 * box["height"], steps=8)
+    page.mouse.up()

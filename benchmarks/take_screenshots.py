@@ -1,0 +1,75 @@
+"""Pictures of all pages for the README: ``python benchmarks/take_screenshots.py [--output DIR]``.
+
+Needs Chromium, playwright and the bundled records. Writes PNGs of at most 256 colours.
+"""
+
+import argparse
+import io
+from pathlib import Path
+from typing import Any
+
+from browser import PAGES, ROOT, chromium, draw_a_stroke, served_app, url_of, wait_until_healthy
+from PIL import Image
+
+FOLDER = ROOT / "assets" / "screenshots"
+MOST_BYTES = 150_000
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+# File name → page, window, colour scheme.
+SHOTS = {
+    **{name: (name, DESK, "light") for name in PAGES},
+    "start-dark": ("start", DESK, "dark"),
+    "perception-dark": ("perception", DESK, "dark"),
+    "relearning-phone": ("relearning", PHONE, "light"),
+}
+
+
+def main() -> None:
+    """Take and write all pictures; raises SystemExit without bundled records."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=FOLDER)
+    folder = parser.parse_args().output
+    if not (ROOT / "assets" / "records" / "manifest.json").exists():
+        raise SystemExit("There is nothing to show yet; run: python -m pru_demo precompute")
+    folder.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser, served_app() as address:
+        wait_until_healthy(address)
+        for name, shot in SHOTS.items():
+            data = small(take(browser, address, *shot))
+            (folder / f"{name}.png").write_bytes(data)
+            print(f"{name}.png: {len(data) / 1000:.0f} kB")
+
+
+def take(browser: Any, address: str, name: str, window: dict[str, int], scheme: str) -> bytes:
+    """PNG of a page as it opens; on Try it something is drawn first."""
+    context = browser.new_context(viewport=window, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(url_of(address, name))
+    page.locator(PAGES[name][1]).first.wait_for()
+    if name == "try_it":
+        page.wait_for_timeout(1000)
+        draw_a_stroke(page)
+        page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(2000)  # figures settle after they are drawn
+    picture: bytes = page.screenshot()
+    context.close()
+    return picture
+
+
+def small(picture: bytes) -> bytes:
+    """The same with as many colours as fit into ``MOST_BYTES``."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    data = b""
+    for colors in (256, 128, 64, 32):
+        buffer = io.BytesIO()
+        image.quantize(colors, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        data = buffer.getvalue()
+        if len(data) < MOST_BYTES:
+            break
+    return data
+
+
+if __name__ == "__main__":
+    main()
