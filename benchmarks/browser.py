@@ -1,6 +1,7 @@
 """The application, served with an empty store, and a Chromium to look at it with."""
 
 import contextlib
+import math
 import os
 import socket
 import subprocess
@@ -74,11 +75,20 @@ def url_of(address: str, name: str) -> str:
     return f"{address}/{'' if name == 'start' else name}"
 
 
-def draw_a_stroke(page: Any) -> None:
-    """A vertical line on the draw pad, up to and including the release of the button."""
+# Once round, counter-clockwise from the right.
+LOOP = [2 * math.pi * step / 16 for step in range(17)]
+
+
+def draw_a_nine(page: Any) -> None:
+    """A 9 in one stroke on the draw pad, up to and including the release of the button."""
     box = page.get_by_label("Draw a digit").bounding_box()
-    x = box["x"] + box["width"] / 2
-    page.mouse.move(x, box["y"] + 0.15 * box["height"])
+    loop = [(0.5 + 0.17 * math.cos(t), 0.33 - 0.17 * math.sin(t)) for t in LOOP]
+    points = [
+        (box["x"] + x * box["width"], box["y"] + y * box["height"])
+        for x, y in [*loop, (0.66, 0.55), (0.62, 0.85)]
+    ]
+    page.mouse.move(*points[0])
     page.mouse.down()
-    page.mouse.move(x, box["y"] + 0.85 * box["height"], steps=8)
+    for point in points[1:]:
+        page.mouse.move(*point, steps=3)
     page.mouse.up()

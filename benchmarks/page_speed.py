@@ -18,7 +18,7 @@ from browser import (
     PAGES,
     ROOT,
     chromium,
-    draw_a_stroke,
+    draw_a_nine,
     served_app,
     url_of,
     wait_until_healthy,
@@ -111,7 +111,7 @@ def draw_to_answer(browser: Any, address: str) -> list[float]:
     times = []
     for _ in range(STROKES + 1):
         page.wait_for_timeout(500)
-        draw_a_stroke(page)
+        draw_a_nine(page)
         began = time.perf_counter()
         page.get_by_text(ANSWER).wait_for()
         times.append(time.perf_counter() - began)

@@ -8,7 +8,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from browser import PAGES, ROOT, chromium, draw_a_stroke, served_app, url_of, wait_until_healthy
+from browser import PAGES, ROOT, chromium, draw_a_nine, served_app, url_of, wait_until_healthy
 from PIL import Image
 
 FOLDER = ROOT / "assets" / "screenshots"
@@ -48,7 +48,7 @@ def take(browser: Any, address: str, name: str, window: dict[str, int], scheme: 
     page.locator(PAGES[name][1]).first.wait_for()
     if name == "try_it":
         page.wait_for_timeout(1000)
-        draw_a_stroke(page)
+        draw_a_nine(page)
         page.locator(".js-plotly-plot .main-svg").first.wait_for()
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     page.mouse.move(0, 0)

@@ -16,12 +16,7 @@ comparison = needed_comparison()
 name = forgotten_name(comparison.view.scenario)
 
 st.title(f"Does it still see a {name}?", anchor=False)
-st.markdown(
-    "Each dot is a test image, placed by what the extractor E makes of it. If forgetting were "
-    f"real, the {name}s would leave their place. Press play, or drag the slider: first unlearning, "
-    "then relearning."
-)
-findings = st.container()
+findings = st.empty()
 picture = st.segmented_control(
     "Picture",
     ["One map over time", "Joint PCA", "Classic UMAP"],
@@ -43,8 +38,11 @@ if not records:
     end_page()
 places = needed_places(records)
 images, _ = mnist_test()
-for record, place in zip(records, places, strict=True):
-    findings.markdown(movement_finding(record, place.moved.astype(float)))
+moves = [movement_finding(r, p.moved.astype(float)) for r, p in zip(records, places, strict=True)]
+findings.markdown(
+    f"Each dot is a test image, placed by what the extractor makes of it. {' '.join(moves)} "
+    "(1 = from one class to another.) Press play."
+)
 
 if picture == "Classic UMAP":
     for record, place in zip(records, places, strict=True):

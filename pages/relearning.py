@@ -18,7 +18,8 @@ SHOWN_IMAGES = 16
 
 comparison = needed_comparison()
 name = forgotten_name(comparison.view.scenario)
-everyone = [*comparison.chosen, *comparison.references]
+# Drawn in this order: what was chosen lies over its yardsticks.
+everyone = [*comparison.references, *comparison.chosen]
 
 st.title(f"Make it remember {name}", anchor=False)
 st.markdown(

@@ -20,7 +20,7 @@ st.markdown(
     + " ".join(relearning_finding(record) for record in comparison.chosen)
 )
 accuracy_charts(
-    lambda accuracy: relearning_figure([*comparison.chosen, *comparison.references], accuracy),
+    lambda accuracy: relearning_figure([*comparison.references, *comparison.chosen], accuracy),
     key="start",
     alt=f"over ten epochs of relearning without {name}",
 )

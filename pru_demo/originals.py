@@ -10,7 +10,7 @@ from pru_demo.data import DATASETS, load_dataset
 from pru_demo.data.splits import trial_split
 from pru_demo.device import choose_device, describe
 from pru_demo.evaluation.accuracy import accuracy
-from pru_demo.models import build_model
+from pru_demo.models import build_model, checkpoint_name
 from pru_demo.models.checkpoints import (
     halved,
     load_weights,
@@ -22,11 +22,6 @@ from pru_demo.paths import CHECKPOINTS
 from pru_demo.training import ORIGINAL, TrainedEpoch, train
 
 OnEpoch = Callable[[TrainedEpoch], None]
-
-
-def checkpoint_name(dataset: str, model: str, seed: int) -> str:
-    """File name of an original."""
-    return f"{dataset}-{model}-seed{seed}.safetensors"
 
 
 def obtain_original(

@@ -61,16 +61,14 @@ def control_finding(record: RunRecord) -> str | None:
 def movement_finding(record: RunRecord, moved: NDArray[np.floating]) -> str:
     """How far the samples are from where they started, ``moved`` (T, n) in class distances."""
     name, forgotten = pick_name(record.config.pick), shown_forgotten(record)
-    moments = [("unlearning", record.unlearned), ("relearning", len(moved) - 1)]
-    parts = [
-        f"after {what} the {forgotten_name(record.config.scenario)}s are "
-        f"{moved[at][forgotten].mean():.2f} and the others {moved[at][~forgotten].mean():.2f}"
-        for what, at in moments
-        if at > 0
-    ]
-    if not parts:
-        return f"**{name}**: nothing has moved."
-    return f"**{name}**: {listed(parts)} class distances from where they were."
+    after, end = moved[record.unlearned], moved[-1]
+    if record.unlearned == 0:
+        return f"**{name}** forgot nothing; relearning moves the samples by {end.mean():.2f}."
+    return (
+        f"**{name}** moved the {forgotten_name(record.config.scenario)}s by "
+        f"{after[forgotten].mean():.2f} (the others by {after[~forgotten].mean():.2f}); after "
+        f"relearning they are {end[forgotten].mean():.2f} from where they were."
+    )
 
 
 def destination_finding(record: RunRecord, class_names: Sequence[str]) -> str:

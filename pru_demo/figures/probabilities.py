@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from pru_demo.figures.palette import class_color
 from pru_demo.figures.style import calm
 
+# Percent; narrower shares have no room for a label or an outline.
+LEAST_LABELLED = 6
+
 
 def opinions_figure(
     opinions: Mapping[str, NDArray[np.floating]],
@@ -25,14 +28,17 @@ def opinions_figure(
             x=table[:, c],
             name=str(name),
             orientation="h",
-            text=[str(name) if share >= 6 else "" for share in table[:, c]],
+            text=[str(name) if share >= LEAST_LABELLED else "" for share in table[:, c]],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
             textfont={"size": 16, "color": "#101418"},
             marker={
                 "color": class_color(c),
-                "line": {"color": "black", "width": 3 if c in forget else 0},
+                "line": {
+                    "color": "black",
+                    "width": 3 * (c in forget) * (table[:, c] >= LEAST_LABELLED),
+                },
             },
             hovertemplate=f"class {name}: %{{x:.1f}} %<extra>%{{y}}</extra>",
         )

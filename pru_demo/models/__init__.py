@@ -27,6 +27,11 @@ MODELS: dict[str, ModelSpec] = {
 }
 
 
+def checkpoint_name(dataset: str, model: str, seed: int) -> str:
+    """File name of the original network of a trial."""
+    return f"{dataset}-{model}-seed{seed}.safetensors"
+
+
 def build_model(name: str, dataset: DatasetSpec, *, seed: int) -> SplitModel:
     """A freshly initialised network ``name`` for ``dataset``; the same seed gives the same weights.
 
