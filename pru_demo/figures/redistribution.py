@@ -32,7 +32,8 @@ def flow_figure(
             node={
                 "label": [f"true {source}", *labels],
                 "color": [class_color(forget[0]), *colors],
-                "line": {"color": "black", "width": [1, *(2 * (c in forget) for c in shown), 0]},
+                # One width for all: Plotly cannot place the labels of nodes with a list of widths.
+                "line": {"color": "black", "width": 0.5},
                 "pad": 22,
                 "thickness": 18,
                 "hovertemplate": "%{label}<extra></extra>",
