@@ -28,7 +28,8 @@ def compute_run(context: Context, config: Mapping[str, Any], again: bool = False
     What is stored already is computed only if ``again`` is asked for.
     """
     run, store = RunConfig.from_content(config), worker_store()
-    if again or store.meta(run_key(run)) is None:
+    # The whole entry, not its header: a damaged record must be computed again.
+    if again or store.get(run_key(run)) is None:
         run_into(store, run, context)
     return run_key(run)
 

@@ -14,7 +14,7 @@ from pru_demo.runs.engine.protocol import Cancelled
 from pru_demo.runs.maps import PlacedRun, map_key, placed_key
 from pru_demo.runs.pipeline import RunResult
 from pru_demo.runs.record import RunRecord, features_key, run_key, weights_key
-from pru_demo.runs.store import Store
+from pru_demo.runs.store import Store, write_bundle
 from pru_demo.runs.tasks import compute_map, compute_run, map_job_key, worker_store
 from tests.runs.conftest import config_of
 
@@ -91,6 +91,18 @@ def test_a_stored_run_is_not_computed_again(store: Store, executed: list[RunConf
     for _ in range(3):
         assert compute_run(FakeContext(), PRU.content()) == run_key(PRU)
     assert executed == [PRU]
+
+
+def test_a_damaged_bundled_record_is_computed_again(
+    store: Store, executed: list[RunConfig], tmp_path: Path, results: dict[str, RunResult]
+) -> None:
+    key, entry = run_key(PRU), next(iter(results.values())).record.to_entry()
+    write_bundle(tmp_path / "records", {key: entry}, {key: "pru.run"})
+    file = tmp_path / "records" / "pru.run"
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    compute_run(FakeContext(), PRU.content())
+    assert executed == [PRU]
+    assert store.get(key) is not None
 
 
 def test_arguments_may_come_through_json(store: Store, executed: list[RunConfig]) -> None:
