@@ -12,7 +12,7 @@ from pru_demo.ui.charts import chart
 from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.digit_input import chosen_digit
 from pru_demo.ui.images import strip
-from pru_demo.ui.networks import opinion_of
+from pru_demo.ui.networks import opinion_of, warm_up
 from pru_demo.ui.notices import end_page
 
 comparison = needed_comparison()
@@ -21,6 +21,7 @@ names, forget = DATASETS[scenario.dataset].class_names, list(scenario.forget)
 name = forgotten_name(scenario)
 
 st.title(f"Draw a {name} and ask", anchor=False)
+warm_up()
 left, right = st.columns([2, 3], gap="large")
 with left:
     digit = chosen_digit()

@@ -1,5 +1,7 @@
 """The networks that a drawing is shown to, kept warm."""
 
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +14,12 @@ from pru_demo.ui.services import STORE
 
 if TYPE_CHECKING:
     from pru_demo.models.split import SplitModel
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Import torch, once and in the background, while the visitor is still drawing."""
+    Thread(target=import_module, args=("pru_demo.inference",), daemon=True).start()
 
 
 def opinion_of(
