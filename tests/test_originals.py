@@ -40,8 +40,11 @@ def few_images(
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_the_shipped_original_recognises_the_digits(mnist: Dataset, tmp_path: Path) -> None:
-    model = obtain_original(*PAIR, 7, tmp_path / "nothing here").cpu().eval()
+@pytest.mark.parametrize("model_name", ["allcnn", "allcnn-small"])
+def test_the_shipped_originals_recognise_the_digits(
+    mnist: Dataset, model_name: str, tmp_path: Path
+) -> None:
+    model = obtain_original("mnist", model_name, 7, tmp_path / "nothing here").cpu().eval()
     with torch.no_grad():
         answers = model(mnist.test_images[:500].float() / 255).argmax(1)
     assert (answers == mnist.test_labels[:500]).float().mean() > 0.97
