@@ -34,8 +34,7 @@ def main() -> None:
     config = RunConfig(Scenario(), Pick("pru", "paper"))
     material = gather(config.scenario)
     params = setting_of(config).params
-    original = obtain_original("mnist", "allcnn-small", config.scenario.seed, Path())
-    images, labels = material.relearn_images, material.relearn_labels
+    original = obtain_original(config.scenario, Path())
 
     seconds = {
         name: {flush: [] for flush in (False, True)} for name in ("unlearning", "relearning")
@@ -48,7 +47,7 @@ def main() -> None:
                 model = step.model
             between = time.perf_counter()
             optimizer = make_sgd(list(model.parameters()), SETTINGS)
-            train_epoch(model, optimizer, images, labels, SETTINGS.batch_size, seeded(7))
+            train_epoch(model, optimizer, material.relearn, SETTINGS.batch_size, seeded(7))
             seconds["unlearning"][flush].append(between - began)
             seconds["relearning"][flush].append(time.perf_counter() - between)
     result = {

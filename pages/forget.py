@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from pru_demo.config import PRESETS
 from pru_demo.figures.findings import percent
-from pru_demo.figures.naming import forgotten_name, pick_name
-from pru_demo.figures.unlearning import loss_figure, unlearning_figure
+from pru_demo.figures.naming import forgotten_images, forgotten_name, images_called, pick_name
+from pru_demo.figures.unlearning import loss_figure, loss_terms, unlearning_figure
+from pru_demo.runs.setting import planned_epochs
 from pru_demo.ui.charts import accuracy_charts, chart
 from pru_demo.ui.comparison import needed_comparison
-from pru_demo.ui.facts import facts_table, snapshots_of
+from pru_demo.ui.facts import FACTS_TERMS, facts_table, snapshots_of
 from pru_demo.ui.running import run_panel
 from pru_demo.unlearning import METHODS
 
@@ -20,8 +20,9 @@ name = forgotten_name(view.scenario)
 before, *_ = comparison.chosen[0].snapshots
 st.title(f"Forget {name}", anchor=False)
 st.markdown(
-    f"Before, the network recognises {percent(before.A_f)} of the {name}s and "
-    f"{percent(before.A_r)} of the other digits. "
+    f"Before, the network recognises {percent(before.A_f)} of the "
+    f"{forgotten_images(view.scenario)} and {percent(before.A_r)} of the other "
+    f"{images_called(view.scenario.dataset)}. "
     + " ".join(
         f"**{pick_name(r.config.pick)}** {METHODS[r.config.pick.method].description}; it ends at "
         f"A_f {percent(r.snapshots[r.unlearned].A_f)} and A_r "
@@ -30,7 +31,7 @@ st.markdown(
     )
 )
 curves = {r.config.pick: snapshots_of(r) for r in comparison.chosen}
-epochs = PRESETS[view.scenario.preset].epochs
+epochs = max(planned_epochs(r.config) for r in comparison.chosen)
 accuracy_charts(
     lambda accuracy: unlearning_figure(curves, accuracy, epochs),
     key="unlearning",
@@ -53,10 +54,13 @@ for record in comparison.chosen:
             key=f"loss-{record.config.pick.method}-{record.config.pick.variant}",
             alt=f"Losses of {pick_name(record.config.pick)} over the epochs",
         )
+        st.caption(loss_terms(snapshots_of(record)))
 
 st.subheader("What it cost, and what it was given", anchor=False)
 facts = facts_table([*comparison.chosen, *comparison.references])
-st.dataframe(facts, hide_index=True, alt="Data, time and parameters of each run")
+st.caption(FACTS_TERMS)
+with st.container(key="facts"):
+    st.dataframe(facts, hide_index=True, alt="Data, time and parameters of each run")
 st.download_button(
     "Download the curves (CSV)",
     pd.concat(

@@ -4,7 +4,6 @@ import numpy as np
 import streamlit as st
 
 from pru_demo.data import DATASETS
-from pru_demo.data.samples import mnist_test
 from pru_demo.evaluation.redistribution import (
     SMOOTHING,
     destinations,
@@ -13,23 +12,23 @@ from pru_demo.evaluation.redistribution import (
     resolvable,
 )
 from pru_demo.figures.findings import destination_finding
-from pru_demo.figures.naming import forgotten_name, pick_name
+from pru_demo.figures.naming import forgotten_images, forgotten_name, pick_name
 from pru_demo.figures.redistribution import before_after_figure, flow_figure
 from pru_demo.runs.record import shown_forgotten
-from pru_demo.ui.charts import chart
+from pru_demo.ui.charts import chart, ink
 from pru_demo.ui.comparison import needed_comparison
-from pru_demo.ui.images import strip
+from pru_demo.ui.images import sample_images, strip
 
 DESTINATIONS, IMAGES_EACH = 3, 10
 
 comparison = needed_comparison()
 scenario = comparison.view.scenario
 names, forget = DATASETS[scenario.dataset].class_names, list(scenario.forget)
-name = forgotten_name(scenario)
+name, images_of = forgotten_name(scenario), forgotten_images(scenario)
 retrained = comparison.reference("retrain")
 shown = [*comparison.chosen, *(r for r in comparison.references if r is retrained)]
 
-st.title(f"Where do the {name}s go?", anchor=False)
+st.title(f"Where do the {images_of} go?", anchor=False)
 st.markdown(
     f"A network that no longer knows {name} must still answer something. "
     + " ".join(destination_finding(record, names) for record in shown)
@@ -40,7 +39,7 @@ for column, record in zip(st.columns(len(shown)), shown, strict=True):
         st.markdown(f"**{pick_name(record.config.pick)}**")
         shares = destinations(confusion, forget)
         chart(
-            flow_figure(shares, names, name, forget),
+            flow_figure(shares, names, name, forget, ink()),
             key=f"flow-{record.config.pick.method}-{record.config.pick.variant}",
             alt=f"Flow of {name} to predicted classes for {pick_name(record.config.pick)}",
         )
@@ -52,15 +51,16 @@ for column, record in zip(st.columns(len(shown)), shown, strict=True):
         elif record is retrained:
             st.markdown("the reference S_re")
 st.markdown(
-    f"D_KL compares these histograms with Retrain's, both smoothed by {SMOOTHING} per class, "
-    "because Retrain's is empty at the forgotten class."
+    f"**S** is the histogram of what the {images_of} are taken for, **S_re** that of **Retrain**, "
+    "a network that never met the class. **D_KL** says how far apart they are: 0 is the same. Both "
+    f"are smoothed by {SMOOTHING} per class, because Retrain's is empty at the forgotten class."
     if retrained
     else "Retrain has not been computed for this choice, so there is nothing to compare with: "
     "choose it as A or B to run it."
 )
 
 st.subheader("The very images", anchor=False)
-images, _ = mnist_test()
+images = sample_images(scenario.dataset)
 for record in comparison.chosen:
     forgotten = np.flatnonzero(shown_forgotten(record))
     predicted = record.arrays["predicted"][record.unlearned][forgotten]
@@ -72,7 +72,7 @@ for record in comparison.chosen:
         strip(
             [images[record.arrays["shown"][forgotten[i]]] for i in members],
             [f"→ {names[target]}"] * len(members),
-            alt=f"{name}s that {pick_name(record.config.pick)} calls {names[target]}",
+            alt=f"{images_of} that {pick_name(record.config.pick)} calls {names[target]}",
         )
 
 st.subheader("Eq. 1–2 on one sample", anchor=False)
@@ -80,7 +80,8 @@ record = comparison.chosen[0]
 forgotten = np.flatnonzero(shown_forgotten(record))
 p = record.arrays["p_original"][forgotten]
 # Of the surest samples the stored precision no longer tells what is left to the other classes.
-forgotten, p = (part[resolvable(p, forget)] for part in (forgotten, p))
+kept = resolvable(p, forget)
+forgotten, p = forgotten[kept], p[kept]
 st.markdown(
     f"PRU asks the original network for its probabilities p, takes away what it gives {name}, and "
     "shares that out over the other classes in proportion: "

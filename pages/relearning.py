@@ -4,15 +4,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pru_demo.data.samples import mnist_test
-from pru_demo.figures.findings import control_finding, percent, relearning_finding
-from pru_demo.figures.naming import forgotten_name, pick_name
+from pru_demo.figures.findings import comeback_finding, control_finding, relearning_finding
+from pru_demo.figures.naming import forgotten_images, forgotten_name, pick_name
 from pru_demo.figures.relearning import relearning_figure
 from pru_demo.relearning_epochs import EPOCHS
 from pru_demo.runs.record import shown_forgotten
 from pru_demo.ui.charts import accuracy_charts
 from pru_demo.ui.comparison import needed_comparison
-from pru_demo.ui.images import strip
+from pru_demo.ui.images import sample_images, strip
 
 SHOWN_IMAGES = 16
 
@@ -23,8 +22,9 @@ everyone = [*comparison.references, *comparison.chosen]
 
 st.title(f"Make it remember {name}", anchor=False)
 st.markdown(
-    f"Every network is now trained on new images of the **other** classes; not a single {name} "
-    "among them. " + " ".join(relearning_finding(record) for record in comparison.chosen)
+    "Every network is now trained on new images of the **other** classes, not one of the "
+    f"{forgotten_images(comparison.view.scenario)} among them. "
+    + " ".join(relearning_finding(record) for record in comparison.chosen)
 )
 epoch = st.slider("Relearning epoch", 0, EPOCHS, EPOCHS, key="epoch", bind="query-params")
 accuracy_charts(
@@ -40,8 +40,8 @@ st.markdown(
 for sentence in filter(None, map(control_finding, comparison.chosen)):
     st.markdown(sentence)
 
-st.subheader(f"Which {name}s come back first", anchor=False)
-images, _ = mnist_test()
+st.subheader(f"Which {forgotten_images(comparison.view.scenario)} come back first", anchor=False)
+images = sample_images(comparison.view.scenario.dataset)
 for record in comparison.chosen:
     forgotten = np.flatnonzero(shown_forgotten(record))
     labels = record.arrays["labels"][forgotten]
@@ -50,9 +50,15 @@ for record in comparison.chosen:
     back = np.flatnonzero(recognised[: epoch + 1].any(axis=0) & ~recognised[0])
     since = recognised.argmax(axis=0)
     first = back[np.argsort(since[back], kind="stable")]
-    total = percent(100 * len(first) / len(forgotten))
-    st.markdown(f"**{pick_name(record.config.pick)}**: {total} have come back by epoch {epoch}.")
-    chosen = first[:SHOWN_IMAGES]
+    st.markdown(
+        comeback_finding(
+            record,
+            epoch,
+            kept=100 * float(recognised[0].mean()),
+            back=100 * len(first) / len(forgotten),
+        )
+    )
+    chosen = first[: 0 if record.config.pick.method == "original" else SHOWN_IMAGES]
     strip(
         [images[record.arrays["shown"][forgotten[i]]] for i in chosen],
         [f"epoch {since[i]}" for i in chosen],

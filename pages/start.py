@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from pru_demo.data import DATASETS
 from pru_demo.figures.findings import relearning_finding
-from pru_demo.figures.naming import forgotten_name
+from pru_demo.figures.naming import forgotten_images, forgotten_name
 from pru_demo.figures.relearning import relearning_figure
 from pru_demo.ui.charts import accuracy_charts
 from pru_demo.ui.comparison import needed_comparison
@@ -11,12 +12,17 @@ from pru_demo.ui.pages import link_to
 
 comparison = needed_comparison()
 view = comparison.view
-name = forgotten_name(view.scenario)
+name, images = forgotten_name(view.scenario), forgotten_images(view.scenario)
+data = DATASETS[view.scenario.dataset]
+learned, others = "learned to tell the images of {} classes apart", "images of the other classes"
+if data.drawable:
+    learned, others = "read all {} digits", "other digits"
+count = "ten" if len(data.class_names) == 10 else len(data.class_names)
 
 st.title(f"Can a network that forgot {name} be made to remember it?", anchor=False)
 st.markdown(
-    f"A network read all ten digits. It was then told to forget the {name}s, and did: it stopped "
-    f"calling them {name}. Now train it a little on **other digits only** and look again. "
+    f"A network {learned.format(count)}. It was then told to forget the {images}. Now train it a "
+    f"little on **{others} only** and look again. "
     + " ".join(relearning_finding(record) for record in comparison.chosen)
 )
 accuracy_charts(
@@ -25,13 +31,25 @@ accuracy_charts(
     alt=f"over ten epochs of relearning without {name}",
 )
 
+st.caption(
+    "**Retrain** is a network that was trained from scratch without the class: what forgetting "
+    "should look like. **Original** has forgotten nothing. **BatchNorm-only control**: the network "
+    "after it has looked at the new images once, with its BatchNorm statistics refreshed but no "
+    "weight changed; what comes back by that alone was only hidden."
+)
+
 st.subheader("Look closer", anchor=False)
 for page, label, text in (
     ("forget", "Forget", f"Watch the network forget {name}, half an epoch at a time, or run it."),
     ("perception", "Perception", "See the same samples move through the network's feature space."),
-    ("redistribution", "Redistribution", f"Where do the {name}s go, and why there?"),
-    ("relearning", "Relearning", f"Turn the clock forward and see which {name}s come back first."),
-    ("try_it", "Try it", "Draw a digit and ask every network what it sees."),
+    ("redistribution", "Redistribution", f"Where do the {images} go, and why there?"),
+    ("relearning", "Relearning", f"Turn the clock forward and see which {images} come back first."),
+    (
+        "try_it",
+        "Try it",
+        f"{'Draw a digit' if data.drawable else 'Pick an image'} and ask every network what it "
+        "sees.",
+    ),
 ):
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width=190):

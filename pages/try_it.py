@@ -1,14 +1,14 @@
-"""Try it: draw, upload or pick a digit, and ask every network what it sees."""
+"""Try it: draw, upload or pick an image, and ask every network what it sees."""
 
 import streamlit as st
 
 from pru_demo.data import DATASETS
 from pru_demo.evaluation.redistribution import redistributed, resolvable
-from pru_demo.figures.naming import forgotten_name, pick_name
+from pru_demo.figures.naming import forgotten_example, forgotten_name, pick_name
 from pru_demo.figures.probabilities import opinions_figure
 from pru_demo.figures.redistribution import before_after_figure
 from pru_demo.runs.record import KEPT_EPOCHS, RunRecord
-from pru_demo.ui.charts import chart
+from pru_demo.ui.charts import chart, ink
 from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.digit_input import chosen_digit
 from pru_demo.ui.images import strip
@@ -17,19 +17,21 @@ from pru_demo.ui.notices import end_page
 
 comparison = needed_comparison()
 scenario = comparison.view.scenario
-names, forget = DATASETS[scenario.dataset].class_names, list(scenario.forget)
+data, forget = DATASETS[scenario.dataset], list(scenario.forget)
+names, example = data.class_names, forgotten_example(scenario)
 name = forgotten_name(scenario)
 
-st.title(f"Draw a {name} and ask", anchor=False)
+st.title(f"{'Draw' if data.drawable else 'Show it'} {example} and ask", anchor=False)
 warm_up()
 left, right = st.columns([2, 3], gap="large")
 with left:
-    digit = chosen_digit()
+    digit = chosen_digit(scenario.dataset)
 with right:
     if digit is None:
         st.markdown(
-            f"Draw a {name} on the left. The original network will call it {name}. What do the "
-            "networks say that forgot it, and what after they have relearned?"
+            f"{'Draw' if data.drawable else 'Upload'} {example}: the original network should call "
+            f"it {name}. What do the networks say that forgot it, and what after they have "
+            "relearned?"
         )
         end_page()
 
@@ -52,11 +54,16 @@ with right:
         for record, after in networks
         if (found := opinion_of(record, after, digit.pixels)) is not None
     }
+    height, width = digit.pixels.shape[-2:]
+    seen = f"{width} × {height}, as the networks see it"
+    if not opinions:
+        st.info("The networks of these runs are not stored: run them again on the page Forget.")
+        end_page()
     answers = ", ".join(f"{who}: **{names[p.argmax()]}**" for who, p in opinions.items())
-    strip([digit.pixels], ["28 × 28, as the networks see it"], size=112, alt="The digit as seen")
+    strip([digit.pixels], [seen], size=112, alt="The image as seen")
     st.markdown(answers)
     chart(
-        opinions_figure(opinions, names, forget),
+        opinions_figure(opinions, names, forget, ink()),
         key="opinions",
         alt="Probabilities of every class, for every network",
     )

@@ -1,18 +1,22 @@
-"""The command line: train · run · search · precompute."""
+"""The command line: list · data · train · run · measure · search · precompute."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pru_demo.cli_progress import ProgressContext, result_table
+from pru_demo.cli_data import add_data_command
+from pru_demo.cli_list import add_list_command
+from pru_demo.cli_progress import ProgressContext, measure_table, result_table
 from pru_demo.config import PRESETS, Pick, RunConfig, Scenario, variants_of
 from pru_demo.data import DATASETS
 from pru_demo.models import MODELS
 from pru_demo.paths import CHECKPOINTS, RECORDS, ROOT
 from pru_demo.unlearning import METHODS
+from pru_demo.unlearning.values import GIVEN
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,20 +37,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pru_demo", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
 
+    add_list_command(commands)
+    add_data_command(commands)
+
     train = commands.add_parser("train", help="train an original network")
     _scenario_options(train, forget=False, preset=False)
     train.add_argument("--out", type=Path, default=CHECKPOINTS, help="directory of checkpoints")
     train.set_defaults(command=_train)
 
     run = commands.add_parser("run", help="forget, relearn, measure")
-    _scenario_options(run)
-    run.add_argument(
-        "--methods",
-        default="pru,boundary_shrink",
-        help="comma-separated, each METHOD or METHOD:VARIANT; methods: " + ", ".join(METHODS),
-    )
-    run.add_argument("--json", type=Path, help="write the summary to this file")
+    _run_options(run)
     run.set_defaults(command=_run)
+
+    measure = commands.add_parser("measure", help="probe, attack and compare what run has left")
+    _run_options(measure)
+    measure.set_defaults(command=_measure)
 
     search = commands.add_parser("search", help="find the parameters of the tuned variants")
     _scenario_options(search, forget=False)
@@ -58,6 +63,23 @@ def _parser() -> argparse.ArgumentParser:
     precompute.add_argument("--out", type=Path, default=RECORDS, help="directory of records")
     precompute.set_defaults(command=_precompute)
     return parser
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    _scenario_options(parser)
+    parser.add_argument(
+        "--methods",
+        default="pru,boundary_shrink",
+        help="comma-separated, each METHOD or METHOD:VARIANT; methods: " + ", ".join(METHODS),
+    )
+    parser.add_argument(
+        "--given", choices=GIVEN, default=Scenario().given, help="which images are forgotten with"
+    )
+    parser.add_argument("--forget-samples", type=int, help="use at most this many of them")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="forget in your own network: its safetensors"
+    )
+    parser.add_argument("--json", type=Path, help="write the summary to this file")
 
 
 def _scenario_options(
@@ -95,18 +117,59 @@ def _run(options: argparse.Namespace) -> None:
     from pru_demo.runs.compute import run_into
     from pru_demo.runs.store import open_store
 
-    scenario = _scenario(options)
-    configs = [RunConfig(scenario, pick) for pick in _picks(options.methods, scenario)]
+    configs = _configs(options)
     store = open_store(RECORDS)
     records = []
     for config in configs:
-        with ProgressContext(f"{config.pick.method} ({config.pick.variant})") as context:
+        with ProgressContext(_title(config)) as context:
             records.append(run_into(store, config, context))
     print(result_table(records))
     print(f"Records are in {store.directory}")
-    if options.json:
-        summary = {"runs": [record.summary() for record in records]}
-        options.json.write_text(json.dumps(summary, indent=1) + "\n")
+    _write_json(options.json, {"runs": [record.summary() for record in records]})
+
+
+def _measure(options: argparse.Namespace) -> None:
+    from pru_demo.runs.compute import measure_into, run_into
+    from pru_demo.runs.record import run_key, weights_key
+    from pru_demo.runs.store import open_store
+
+    configs = _configs(options)
+    store = open_store(RECORDS)
+    measured = []
+    for config in configs:
+        with ProgressContext(_title(config)) as context:
+            if store.get(run_key(config)) is None or store.get(weights_key(config)) is None:
+                run_into(store, config, context)
+            measured.append((config, measure_into(store, config, context)))
+    print(measure_table(measured))
+    runs = [{**config.content(), **measures} for config, measures in measured]
+    _write_json(options.json, {"runs": runs})
+
+
+def _title(config: RunConfig) -> str:
+    return f"{config.pick.method} ({config.pick.variant})"
+
+
+def _write_json(file: Path | None, content: dict[str, Any]) -> None:
+    if file:
+        file.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _configs(options: argparse.Namespace) -> list[RunConfig]:
+    scenario = replace(
+        _scenario(options), given=options.given, forget_samples=options.forget_samples
+    )
+    if scenario.forget_samples is not None and scenario.forget_samples < 2:
+        raise ValueError("--forget-samples must be at least 2.")
+    picks = _picks(options.methods, scenario)
+    if options.checkpoint:
+        from pru_demo.originals import import_checkpoint
+        from pru_demo.runs.store import default_store_directory
+
+        kept = default_store_directory().parent / "originals"
+        digest = import_checkpoint(options.checkpoint, scenario.dataset, scenario.model, kept)
+        scenario = replace(scenario, original=digest)
+    return [RunConfig(scenario, pick) for pick in picks]
 
 
 def _search(options: argparse.Namespace) -> None:
@@ -154,7 +217,7 @@ def _picks(text: str, scenario: Scenario) -> list[Pick]:
         method, _, variant = part.partition(":")
         if method not in METHODS:
             raise ValueError(f"There is no method {method!r}; there are {', '.join(METHODS)}.")
-        available: Any = variants_of(method, scenario.dataset, scenario.model)
+        available = variants_of(method, scenario)
         if variant and variant not in available:
             raise ValueError(f"{method} has the variants {', '.join(available)}, not {variant!r}.")
         picks.append(Pick(method, variant or available[0]))

@@ -1,12 +1,13 @@
 """How the command line shows that work goes on, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from tabulate import tabulate
 from tqdm import tqdm
 
+from pru_demo.config import RunConfig
 from pru_demo.runs.record import KEPT_EPOCHS, RunRecord
 
 
@@ -84,3 +85,26 @@ def result_table(records: Sequence[RunRecord]) -> str:
             *("BatchNorm only", "seconds", "failure"),
         ],
     )
+
+
+def measure_table(measured: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> str:
+    """The finer numbers right after unlearning, one row per run; accuracies in percent."""
+    rows = []
+    for config, measures in measured:
+        features, way = measures["features"]["0"], measures["against_retrain"]
+        comeback = measures["relearning"]["comeback"]
+        rows.append(
+            {
+                "method": config.pick.method,
+                "variant": config.pick.variant,
+                "A_f on D_f": measures["forget_set"]["A_f"],
+                "probe A_f": features["linear_probe"]["A_f"],
+                "CKA original": features["cka_to_original"],
+                "CKA Retrain": features["cka_to_retrained"],
+                "attack AUC": measures["forget_set"]["membership"]["auc"],
+                "largest relearned A_f": comeback["maximum"],
+                "D_KL": None if way is None else way["D_KL"],
+                "JS": None if way is None else way["JS"],
+            }
+        )
+    return tabulate(rows, headers="keys", floatfmt=".3g", missingval="not computed")

@@ -4,28 +4,32 @@ Everything here is plain data, comes from and goes to a URL, and refuses nothing
 replaced and the visitor told so.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
 
 from pru_demo.data import DATASETS
 from pru_demo.models import MODELS
 from pru_demo.unlearning import METHODS
+from pru_demo.unlearning.values import GIVEN
 
 MAX_SEED = 9999
+MAX_FORGET_SAMPLES = 100_000
 
 
 @dataclass(frozen=True)
 class Preset:
     """How much work a run does. ``None`` means all there is.
 
-    Without ``whole_test_part`` accuracies are those of the shown samples only.
+    ``epochs`` and ``retrain_epochs`` are upper limits to those of a method's parameters. Without
+    ``whole_test_part`` accuracies are those of the shown samples only.
     """
 
     label: str
     description: str
-    epochs: int
-    retrain_epochs: int
+    epochs: int | None
+    retrain_epochs: int | None
     forget_samples: int | None
     relearn_samples: int | None
     whole_test_part: bool
@@ -44,8 +48,8 @@ PRESETS: dict[str, Preset] = {
     "full": Preset(
         "Full",
         "all data and the paper's number of epochs",
-        epochs=10,
-        retrain_epochs=10,
+        epochs=None,
+        retrain_epochs=None,
         forget_samples=None,
         relearn_samples=None,
         whole_test_part=True,
@@ -55,13 +59,37 @@ PRESETS: dict[str, Preset] = {
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the runs on one page share."""
+    """What the runs on one page share.
+
+    ``given`` is the data that a method may forget with: D_f, on which the original was trained, or
+    D_f_new, images it has never seen. ``forget_samples`` lowers the preset's limit on how many.
+    ``original`` is the content hash of a network of one's own, "" for the trial's.
+    """
 
     dataset: str = "mnist"
     model: str = "allcnn-small"
     forget: tuple[int, ...] = (9,)
     preset: str = "classroom"
     seed: int = 7
+    given: str = "D_f"
+    forget_samples: int | None = None
+    original: str = ""
+
+    def content(self) -> dict[str, Any]:
+        """As JSON, the content from which store keys are hashed.
+
+        Fields that came later are left out at their default, so that older results keep their keys.
+        """
+        later = {
+            each.name
+            for each in fields(self)
+            if each.name in _LATER and getattr(self, each.name) == each.default
+        }
+        content = {name: value for name, value in asdict(self).items() if name not in later}
+        return {**content, "forget": list(self.forget)}
+
+
+_LATER = ("given", "forget_samples", "original")
 
 
 @dataclass(frozen=True)
@@ -81,7 +109,7 @@ class RunConfig:
 
     def content(self) -> dict[str, Any]:
         """As JSON, the content from which store keys are hashed."""
-        return {**asdict(self.scenario), "forget": list(self.scenario.forget), **asdict(self.pick)}
+        return {**self.scenario.content(), **asdict(self.pick)}
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> "RunConfig":
@@ -106,20 +134,18 @@ class View:
     def query(self) -> dict[str, str]:
         """The whole state as query parameters."""
         scenario = self.scenario
+        content = {k: str(v) for k, v in scenario.content().items()}
         return {
-            "dataset": scenario.dataset,
-            "model": scenario.model,
+            **content,
             "forget": ",".join(map(str, scenario.forget)),
-            "preset": scenario.preset,
-            "seed": str(scenario.seed),
             "a": f"{self.a.method}:{self.a.variant}",
             "b": f"{self.b.method}:{self.b.variant}",
         }
 
 
-def variants_of(method: str, dataset: str, model: str) -> tuple[str, ...]:
+def variants_of(method: str, scenario: Scenario) -> tuple[str, ...]:
     """The variants of ``method`` for which there are parameters on this data and network."""
-    return tuple(METHODS[method].parameters[dataset, model])
+    return tuple(METHODS[method].values.of(scenario.dataset, scenario.model, scenario.given))
 
 
 def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
@@ -145,10 +171,13 @@ def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
         model,
         _classes(query.get("forget"), dataset, default.scenario.forget, notices),
         choose("preset", PRESETS, default.scenario.preset),
-        _seed(query.get("seed"), default.scenario.seed, notices),
+        _number(query, "seed", default.scenario.seed, 0, MAX_SEED, notices),
+        choose("given", dict.fromkeys(GIVEN), default.scenario.given),
+        _number(query, "forget_samples", None, 2, MAX_FORGET_SAMPLES, notices),
+        _original(query.get("original", ""), notices),
     )
     picks = (
-        _pick(query.get(name), fallback, dataset, model, notices)
+        _pick(query.get(name), fallback, scenario, notices)
         for name, fallback in (("a", default.a), ("b", default.b))
     )
     return View(scenario, *picks), notices
@@ -172,21 +201,42 @@ def _classes(
     return fallback
 
 
-def _seed(text: str | None, fallback: int, notices: list[str]) -> int:
+_Fallback = TypeVar("_Fallback", int, int | None)
+
+
+def _number(
+    query: Mapping[str, str],
+    name: str,
+    fallback: _Fallback,
+    low: int,
+    high: int,
+    notices: list[str],
+) -> int | _Fallback:
+    text = query.get(name)
     if text is None:
         return fallback
-    if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_SEED)):
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+    if digits and low <= int(text) <= high:
         return int(text)
-    notices.append(f"The link asks for seed “{_short(text)}”; seeds run from 0 to {MAX_SEED}.")
+    notices.append(
+        f"The link asks for {name} “{_short(text)}”; it must be between {low} and {high}."
+    )
     return fallback
 
 
-def _pick(text: str | None, fallback: Pick, dataset: str, model: str, notices: list[str]) -> Pick:
+def _original(text: str, notices: list[str]) -> str:
+    if not text or re.fullmatch(r"[0-9a-f]{64}", text):
+        return text
+    notices.append(f"The link names a network “{_short(text)}”, which is no content hash.")
+    return ""
+
+
+def _pick(text: str | None, fallback: Pick, scenario: Scenario, notices: list[str]) -> Pick:
     method, _, variant = (text or f"{fallback.method}:{fallback.variant}").partition(":")
     if method not in METHODS:
         notices.append(f"The link asks for method “{_short(method)}”, which does not exist here.")
         text, method, variant = None, fallback.method, fallback.variant
-    available = variants_of(method, dataset, model)
+    available = variants_of(method, scenario)
     if variant in available:
         return Pick(method, variant)
     if text and variant:

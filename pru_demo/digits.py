@@ -1,4 +1,4 @@
-"""A drawn or photographed digit, brought into the form in which MNIST was made.
+"""A drawn or photographed digit, brought into the form in which MNIST was made; and other pictures.
 
 LeCun et al. (1998): the ink is scaled, keeping its proportions, to fit 20×20 pixels (which makes
 grey edges) and is placed in 28×28 so that its centre of mass is in the middle. A network trained
@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 from pru_demo.pictures import PictureError, open_picture
 
@@ -34,7 +34,10 @@ class DigitError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Digit:
-    """One digit as the network sees it: ``pixels`` (28, 28) uint8, white ink (255) on black."""
+    """One digit as the network sees it: ``pixels`` (28, 28) uint8, white ink (255) on black.
+
+    Images of data sets that hold no digits are (H, W) grey or (3, H, W) colour.
+    """
 
     pixels: GreyImage
     source: Source
@@ -64,6 +67,24 @@ def digit_from_upload(data: bytes) -> Digit:
         raise DigitError(str(error)) from error
     empty = "The picture is all one colour: upload a digit that stands out from its paper."
     return Digit(_centred(_ink_of(picture, empty), empty), "uploaded")
+
+
+def image_from_upload(data: bytes, side: int, *, colour: bool, white_ink: bool) -> Digit:
+    """Read an untrusted picture file of anything: its middle square, ``side`` pixels large.
+
+    ``white_ink``: the data set shows its things bright on black, so paper that is bright at the
+    edges is turned into its negative. Raises :class:`DigitError` when the file is refused.
+    """
+    try:
+        picture = open_picture(data, colour=colour)
+    except PictureError as error:
+        raise DigitError(str(error)) from error
+    small = ImageOps.fit(picture, (side, side), Image.Resampling.BOX)
+    pixels = np.asarray(small)
+    if white_ink:
+        edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        pixels = 255 - pixels if np.median(edges) > 127 else pixels
+    return Digit(np.moveaxis(pixels, -1, 0) if colour else pixels, "uploaded")
 
 
 def _centred(ink: GreyImage, if_empty: str) -> GreyImage:

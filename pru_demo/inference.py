@@ -11,37 +11,21 @@ import torch
 from numpy.typing import NDArray
 
 from pru_demo.config import Scenario
-from pru_demo.data import DATASETS
 from pru_demo.data.dataset import as_input
-from pru_demo.models import build_model
-from pru_demo.models.checkpoints import load_weights
 from pru_demo.models.split import SplitModel
-
-REPAIR = "Run it again."
+from pru_demo.runs.networks import stored_network
 
 
 def network(scenario: Scenario, weights: Mapping[str, NDArray[Any]], epoch: int) -> SplitModel:
-    """The network of a run after ``epoch`` of relearning, from its stored weights, in eval mode.
-
-    ``weights`` are named ``epoch/parameter``. Raises
-    :class:`pru_demo.models.checkpoints.DamagedCheckpoint` if they do not fit.
-    """
+    """:func:`stored_network` on a single thread."""
     # One image cannot feed two threads; spinning ones would slow the server's other visitors.
     torch.set_num_threads(1)
-    prefix = f"{epoch}/"
-    chosen = {
-        name.removeprefix(prefix): torch.from_numpy(array.copy())
-        for name, array in weights.items()
-        if name.startswith(prefix)
-    }
-    model = build_model(scenario.model, DATASETS[scenario.dataset], seed=scenario.seed)
-    load_weights(model, chosen, "A stored network", REPAIR)
-    return model.eval()
+    return stored_network(scenario, weights, epoch)
 
 
 @torch.inference_mode()
 def opinion(model: SplitModel, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Probabilities (K,) that ``model`` gives one grey image (H, W) uint8, white on black."""
-    images = torch.from_numpy(pixels.copy())[None, None]
+    """Probabilities (K,) that ``model`` gives one image, (H, W) grey or (3, H, W) colour, uint8."""
+    images = torch.from_numpy(pixels.reshape(1, -1, *pixels.shape[-2:]).copy())
     probabilities: NDArray[np.float32] = model(as_input(images)).softmax(1)[0].numpy()
     return probabilities

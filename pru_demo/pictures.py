@@ -32,14 +32,14 @@ class PictureError(ValueError):
     """The upload cannot be used; the message is a sentence for the person who sent it."""
 
 
-def open_picture(data: bytes) -> Image.Image:
-    """Decode an untrusted picture to a grey image.
+def open_picture(data: bytes, *, colour: bool = False) -> Image.Image:
+    """Decode an untrusted picture to a grey image, or to a colour one.
 
     Transparency is laid on white, the camera's orientation is applied, and the longer side is at
     most ``WORKING_SIDE`` pixels.
 
     Returns:
-        A loaded image of mode ``"L"`` without metadata.
+        A loaded image of mode ``"L"``, or of mode ``"RGB"``, without metadata.
 
     Raises:
         PictureError: not a picture, too large, too many pixels, animated, or incomplete.
@@ -52,10 +52,11 @@ def open_picture(data: bytes) -> Image.Image:
     # Phones store portrait photos as MPO, a JPEG followed by a depth map: its first frame is fine.
     if image.format != "MPO" and getattr(image, "n_frames", 1) != 1:
         raise PictureError("The picture is animated: upload a single still picture.")
-    image.draft("L", (WORKING_SIDE, WORKING_SIDE))
+    mode = "RGB" if colour else "L"
+    image.draft(mode, (WORKING_SIDE, WORKING_SIDE))
     try:
         image.load()
-        return _grey_upright(image)
+        return _upright(image, mode)
     except _DECODE_ERRORS as error:
         raise PictureError(
             "The picture is damaged or incomplete: export or take it again."
@@ -77,7 +78,7 @@ def _open_header(data: bytes) -> Image.Image:
     return image
 
 
-def _grey_upright(image: Image.Image) -> Image.Image:
+def _upright(image: Image.Image, mode: str) -> Image.Image:
     """Shrink first (the later steps then cost the same for every upload), turn, lay on white."""
     if image.mode not in ("L", "RGB", "RGBA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -86,6 +87,6 @@ def _grey_upright(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image.convert("RGBA"))
-    grey = image.convert("L")
-    grey.info.clear()
-    return grey
+    plain = image.convert(mode)
+    plain.info.clear()
+    return plain

@@ -7,16 +7,16 @@ rather than forgotten. :func:`batch_norm_only` is the control that the paper lac
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
 
 from pru_demo.batches import seeded, shuffled
-from pru_demo.data.dataset import as_input
-from pru_demo.models.split import SplitModel
+from pru_demo.data.dataset import Samples
+from pru_demo.models.split import BatchNormMode, SplitModel
 from pru_demo.relearning_epochs import EPOCHS
-from pru_demo.training import TrainingParams, make_sgd, train_epoch
+from pru_demo.training import make_sgd, train_epoch
+from pru_demo.training_settings import TrainingParams
 
 # Released code, train_relearn.py: the original's optimiser with a learning rate of 1e-3.
 SETTINGS = TrainingParams(epochs=EPOCHS, learning_rate=1e-3, weight_decay=1e-4)
@@ -32,29 +32,38 @@ class RelearnedEpoch:
 
 
 def relearn(
-    unlearned: SplitModel, images: Tensor, labels: Tensor, *, seed: int
+    unlearned: SplitModel,
+    data: Samples,
+    *,
+    seed: int,
+    weight_decay: float = SETTINGS.weight_decay,
+    batch_norm: BatchNormMode = "train",
 ) -> Iterator[RelearnedEpoch]:
-    """Train a copy of ``unlearned`` on uint8 images (N, C, H, W) for ten epochs.
+    """Train a copy of ``unlearned`` on D_r_new for ten epochs.
 
-    The optimiser is new every epoch, as released. The order of batches depends on ``seed`` and
-    the epoch only, so every method relearns from the very same batches.
+    ``weight_decay`` is that of the original's training; ``batch_norm="frozen"`` is the other half
+    of the BatchNorm control: weights learn, running statistics stay. The optimiser is new every
+    epoch, as released. The order of batches depends on ``seed`` and the epoch only, so every method
+    relearns from the very same batches.
     """
     model = deepcopy(unlearned)
-    for epoch in range(1, SETTINGS.epochs + 1):
-        optimizer = make_sgd(list(model.parameters()), SETTINGS)
+    settings = replace(SETTINGS, weight_decay=weight_decay)
+    for epoch in range(1, settings.epochs + 1):
+        optimizer = make_sgd(list(model.parameters()), settings)
         generator = seeded(seed, epoch, 2)
-        loss = train_epoch(model, optimizer, images, labels, SETTINGS.batch_size, generator)
+        loss = train_epoch(model, optimizer, data, settings.batch_size, generator, batch_norm)
         yield RelearnedEpoch(epoch, loss, model)
 
 
 @torch.no_grad()
-def batch_norm_only(unlearned: SplitModel, images: Tensor, *, seed: int) -> SplitModel:
+def batch_norm_only(unlearned: SplitModel, data: Samples, *, seed: int) -> SplitModel:
     """One pass over D_r_new in train mode *without any weight update*; returns a new network.
 
     Only BatchNorm's running statistics move. If that alone brings A_f back, the method had merely
     overwritten them (``spec/algorithms.md`` 6.3).
     """
     model = deepcopy(unlearned).train()
-    for batch in shuffled(len(images), SETTINGS.batch_size, seeded(seed, 1, 2)):
-        model(as_input(images[batch.to(images.device)]))
+    generator = seeded(seed, 1, 2)
+    for batch in shuffled(len(data), SETTINGS.batch_size, generator):
+        model(data.inputs(batch.to(data.labels.device), generator))
     return model

@@ -10,10 +10,11 @@ import itertools
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pru_demo.config import PRESETS, Scenario
+from pru_demo.config import Pick, RunConfig, Scenario, variants_of
 from pru_demo.device import describe
 from pru_demo.evaluation.observe import observe
 from pru_demo.models.split import SplitModel
@@ -21,26 +22,55 @@ from pru_demo.originals import obtain_original
 from pru_demo.relearning import relearn
 from pru_demo.runs.material import Material, gather
 from pru_demo.runs.pipeline import unlearn
-from pru_demo.unlearning.parameters import BoundaryShrinkParams, Params, PRUParams, as_json
+from pru_demo.runs.setting import setting_of
+from pru_demo.training_settings import original_setting
+from pru_demo.unlearning.parameters import Params, as_json
 
 SEARCHED_CLASS = 0
 MAX_A_F = 1.0
 EPOCHS_LOOKED_AT = (1, 5, 10)
 
 
-def grid(method: str, epochs: int) -> Iterator[Params]:
-    """The settings that are tried for ``method``."""
-    if method == "pru":
-        for rate_e, rate_c, weight_s in itertools.product(
-            (2e-3, 5e-3, 1e-2, 2e-2, 3e-2, 4e-2), (1e-2, 1e-1), (0.0, 0.1, 0.3)
-        ):
-            yield PRUParams(rate_e, rate_c, epochs, lambda_s=weight_s)
+# Every other parameter keeps the value of the preferred variant.
+AXES: dict[str, tuple[dict[str, tuple[Any, ...]], ...]] = {
+    "pru": (
+        {
+            "learning_rate_E": (2e-3, 5e-3, 1e-2, 2e-2, 3e-2, 4e-2),
+            "learning_rate_C": (1e-2, 1e-1),
+            "lambda_s": (0.0, 0.1, 0.3),
+        },
         # Without L_s the best of the above, so there the weight of L_o is worth a look.
-        for rate_e, weight_o in itertools.product((3e-2, 4e-2, 6e-2), (0.0, 0.3, 3.0, 10.0)):
-            yield PRUParams(rate_e, 1e-2, epochs, lambda_o=weight_o, lambda_s=0.0)
-    else:
-        for rate, epsilon in itertools.product((1e-4, 3e-4, 1e-3, 3e-3), (0.1, 0.25)):
-            yield BoundaryShrinkParams(rate, epsilon, epochs)
+        {
+            "learning_rate_E": (3e-2, 4e-2, 6e-2),
+            "learning_rate_C": (1e-2,),
+            "lambda_s": (0.0,),
+            "lambda_o": (0.0, 0.3, 3.0, 10.0),
+        },
+    ),
+    "boundary_shrink": ({"learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "epsilon": (0.1, 0.25)},),
+    "boundary_expanding": ({"learning_rate": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)},),
+    "delete": ({"learning_rate": (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)},),
+    "random_label": ({"learning_rate": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)},),
+    "salun": ({"learning_rate": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)},),
+    "negative_gradient": ({"learning_rate": (1e-5, 3e-5, 1e-4, 3e-4, 1e-3)},),
+    "unroll_of": ({"learning_rate": (0.005, 0.02, 0.05), "ratio": (1.5, 2, 4, 8)},),
+}
+
+
+def grid(method: str, base: Params) -> Iterator[Params]:
+    """The settings that are tried for ``method``: ``base`` with the values of its axes.
+
+    Raises ValueError for a method without axes.
+    """
+    if method not in AXES:
+        raise ValueError(f"There is nothing to search for {method!r}; there is {', '.join(AXES)}.")
+    for axes in AXES[method]:
+        for values in itertools.product(*axes.values()):
+            changes = dict(zip(axes, values, strict=True))
+            # Unrolling's σ only has a meaning next to η (spec/algorithms.md 3.2).
+            if ratio := changes.pop("ratio", None):
+                changes["sigma"] = ratio * changes["learning_rate"]
+            yield replace(base, **changes)
 
 
 def search(scenario: Scenario, methods: tuple[str, ...], kept_originals: Path, log: Path) -> None:
@@ -49,20 +79,22 @@ def search(scenario: Scenario, methods: tuple[str, ...], kept_originals: Path, l
     Settings that ``log`` already holds are not tried again, so a stopped search goes on.
     """
     material = gather(scenario, on_validation=True)
-    original = obtain_original(scenario.dataset, scenario.model, scenario.seed, kept_originals)
-    epochs = PRESETS[scenario.preset].epochs
+    original = obtain_original(scenario, kept_originals)
     results: dict[str, list[dict[str, Any]]] = {}
     if log.exists():
         results = json.loads(log.read_text())["tried"]
     for method in methods:
         tried = results.setdefault(method, [])
-        for params in grid(method, epochs):
-            if any(each["params"] == as_json(params) for each in tried):
+        pick = Pick(method, variants_of(method, scenario)[0])
+        base = setting_of(RunConfig(scenario, pick)).params
+        for params in grid(method, base):
+            # A log may be older than some parameters, which then had their default.
+            if any(type(params)(**each["params"]) == params for each in tried):
                 continue
             tried.append(attempt(method, params, original, material))
             tried.sort(key=our_score, reverse=True)
             content = {
-                "scenario": vars(scenario),
+                "scenario": scenario.content(),
                 "measured_on": "validation part",
                 "rule": "A_f < 1 % after unlearning, then highest A_r - max relearned A_f",
                 "device": describe(material.test.images.device),
@@ -88,9 +120,9 @@ def attempt(
     curve = [after.accuracies(forget)]
     # A setting that fails the rule need not be relearned.
     if after.problem() is None and curve[0][0] < MAX_A_F:
-        epochs = relearn(
-            model, material.relearn_images, material.relearn_labels, seed=material.scenario.seed
-        )
+        scenario = material.scenario
+        decay = original_setting(scenario.dataset, scenario.model).params.weight_decay
+        epochs = relearn(model, material.relearn, seed=scenario.seed, weight_decay=decay)
         curve += (
             observe(done.model, material.test).accuracies(forget)
             for done in epochs

@@ -8,27 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pru_demo.batches import seeded, shuffled
-from pru_demo.data.dataset import as_input
-from pru_demo.models.split import SplitModel
-
-
-@dataclass(frozen=True)
-class TrainingParams:
-    """SGD at a constant learning rate: no schedule, no clipping, weights of the last epoch."""
-
-    epochs: int
-    learning_rate: float
-    weight_decay: float
-    momentum: float = 0.9
-    batch_size: int = 64
-
-
-# Released code, config_original.py (spec/algorithms.md 1.3); the small network uses its big
-# sister's settings.
-ORIGINAL: dict[tuple[str, str], TrainingParams] = {
-    ("mnist", "allcnn"): TrainingParams(epochs=10, learning_rate=0.01, weight_decay=1e-4),
-    ("mnist", "allcnn-small"): TrainingParams(epochs=10, learning_rate=0.01, weight_decay=1e-4),
-}
+from pru_demo.data.dataset import Samples
+from pru_demo.models.split import BatchNormMode, SplitModel, training_mode
+from pru_demo.training_settings import TrainingParams
 
 
 @dataclass(frozen=True)
@@ -42,15 +24,14 @@ class TrainedEpoch:
 
 def train(
     model: SplitModel,
-    images: Tensor,
-    labels: Tensor,
+    data: Samples,
     params: TrainingParams,
     *,
     seed: int,
     done_epochs: int = 0,
     velocity: dict[str, Tensor] | None = None,
 ) -> Iterator[TrainedEpoch]:
-    """Train ``model`` in place on uint8 images (N, C, H, W), yielding after each epoch.
+    """Train ``model`` in place, yielding after each epoch.
 
     With ``done_epochs`` and the ``velocity`` of the last :class:`TrainedEpoch` training goes on
     where it stopped, with the same result as if it had not: batches depend on (seed, epoch) only.
@@ -58,12 +39,15 @@ def train(
     optimizer = make_sgd(list(model.parameters()), params)
     if velocity:
         for name, parameter in model.named_parameters():
-            optimizer.state[parameter]["momentum_buffer"] = velocity[name].clone()
+            if name in velocity:
+                optimizer.state[parameter]["momentum_buffer"] = velocity[name].clone()
     for epoch in range(done_epochs + 1, params.epochs + 1):
-        loss = train_epoch(model, optimizer, images, labels, params.batch_size, seeded(seed, epoch))
+        loss = train_epoch(model, optimizer, data, params.batch_size, seeded(seed, epoch))
+        # What a network does not use has no gradient and no momentum.
         buffers = {
             name: optimizer.state[parameter]["momentum_buffer"]
             for name, parameter in model.named_parameters()
+            if parameter in optimizer.state
         }
         yield TrainedEpoch(epoch, loss, buffers)
 
@@ -71,22 +55,22 @@ def train(
 def train_epoch(
     model: SplitModel,
     optimizer: torch.optim.Optimizer,
-    images: Tensor,
-    labels: Tensor,
+    data: Samples,
     batch_size: int,
     generator: torch.Generator,
+    batch_norm: BatchNormMode = "train",
 ) -> float:
     """One epoch of cross-entropy training in train mode; returns the mean loss."""
-    model.train()
-    total = torch.zeros((), device=images.device)
-    for batch in shuffled(len(images), batch_size, generator):
-        index = batch.to(images.device)
-        loss = F.cross_entropy(model(as_input(images[index])), labels[index].long())
+    training_mode(model, batch_norm)
+    total = torch.zeros((), device=data.labels.device)
+    for batch in shuffled(len(data), batch_size, generator):
+        index = batch.to(data.labels.device)
+        loss = F.cross_entropy(model(data.inputs(index, generator)), data.labels[index].long())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         total += loss.detach() * len(batch)
-    return total.item() / len(images)
+    return total.item() / len(data)
 
 
 def make_sgd(parameters: list[torch.nn.Parameter], params: TrainingParams) -> torch.optim.SGD:

@@ -73,11 +73,13 @@ def make_tiny_model(seed: int = 0, classes: int = 10) -> SplitModel:
 
 @pytest.fixture(scope="session")
 def _trained(few: Few) -> SplitModel:
-    from pru_demo.training import TrainingParams, train
+    from pru_demo.data.dataset import Samples
+    from pru_demo.training import train
+    from pru_demo.training_settings import TrainingParams
 
     model = make_tiny_model()
     params = TrainingParams(epochs=6, learning_rate=0.05, weight_decay=0.0, batch_size=32)
-    for _ in train(model, *few(60, tuple(range(10))), params, seed=0):
+    for _ in train(model, Samples(*few(60, tuple(range(10)))), params, seed=0):
         pass
     return model
 

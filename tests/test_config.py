@@ -50,7 +50,7 @@ def test_the_default_exists() -> None:
     assert scenario.model in MODELS
     assert scenario.preset in PRESETS
     for pick in (DEFAULT.a, DEFAULT.b):
-        assert pick.variant in variants_of(pick.method, scenario.dataset, scenario.model)
+        assert pick.variant in variants_of(pick.method, scenario)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_the_default_exists() -> None:
 def test_every_combination_gives_a_page(dataset: str, model: str, method: str) -> None:
     view, notices = view_from_query({"dataset": dataset, "model": model, "a": method})
     assert (view.scenario.dataset, view.scenario.model) == (dataset, model)
-    assert view.a == Pick(method, variants_of(method, dataset, model)[0])
-    assert view.b.variant in variants_of(view.b.method, dataset, model)
+    assert view.a == Pick(method, variants_of(method, view.scenario)[0])
+    assert view.b.variant in variants_of(view.b.method, view.scenario)
     assert notices == []
     assert view_from_query(view.query()) == (view, [])
 
@@ -130,7 +130,7 @@ def test_an_unknown_variant_gives_the_preferred_one_and_one_notice(
     method: str, variant: str
 ) -> None:
     view, notices = view_from_query({"a": f"{method}:{variant}"})
-    preferred = variants_of(method, DEFAULT.scenario.dataset, DEFAULT.scenario.model)[0]
+    preferred = variants_of(method, DEFAULT.scenario)[0]
     assert view == replace(DEFAULT, a=Pick(method, preferred))
     assert len(notices) == 1
     assert METHODS[method].label in notices[0]
@@ -188,6 +188,43 @@ def test_seeds_up_to_the_limit_are_taken(text: str, seed: int) -> None:
     assert (view.scenario.seed, notices) == (seed, [])
 
 
+@pytest.mark.parametrize(
+    ("query", "scenario"),
+    [
+        ({"given": "D_f_new"}, Scenario(given="D_f_new")),
+        ({"forget_samples": "64"}, Scenario(forget_samples=64)),
+        ({"original": "0f" * 32}, Scenario(original="0f" * 32)),
+    ],
+)
+def test_what_is_forgotten_with_and_in_is_read_and_written(
+    query: dict[str, str], scenario: Scenario
+) -> None:
+    view, notices = view_from_query(query)
+    assert (view.scenario, notices) == (scenario, [])
+    assert view_from_query(view.query()) == (view, [])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"given": "everything"},
+        {"forget_samples": "1"},
+        {"forget_samples": "1e9"},
+        {"forget_samples": "-5"},
+        {"original": "../../etc/passwd"},
+        {"original": "AB" * 32},
+    ],
+)
+def test_hostile_values_of_these_are_replaced_and_named(query: dict[str, str]) -> None:
+    view, notices = view_from_query(query)
+    assert view.scenario == Scenario()
+    assert len(notices) == 1
+
+
+def test_fields_that_came_later_leave_older_keys_alone() -> None:
+    assert set(Scenario().content()) == {"dataset", "model", "forget", "preset", "seed"}
+
+
 def configs() -> list[RunConfig]:
     """Configurations of which each differs from the first in one thing."""
     base = RunConfig(Scenario(), Pick("pru", "tuned"))
@@ -198,6 +235,9 @@ def configs() -> list[RunConfig]:
         {"forget": (8, 9)},
         {"preset": "full"},
         {"seed": 8},
+        {"given": "D_f_new"},
+        {"forget_samples": 100},
+        {"original": "ab" * 32},
     ]
     assert {name for each in changes for name in each} == {f.name for f in fields(Scenario)}
     others = [replace(base, scenario=replace(base.scenario, **each)) for each in changes]  # type: ignore[arg-type]

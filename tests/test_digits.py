@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from pru_demo.digits import DigitError, digit_from_drawing, digit_from_upload
+from pru_demo.digits import DigitError, digit_from_drawing, digit_from_upload, image_from_upload
 
 IMAGES = Path(__file__).parents[1] / "assets/data/mnist/t10k-images-idx3-ubyte.gz"
 
@@ -133,3 +133,27 @@ def test_a_blank_page_with_grain_is_refused() -> None:
 def test_a_refused_file_is_a_digit_error_with_the_reason() -> None:
     with pytest.raises(DigitError, match="not a PNG, JPEG or WebP"):
         digit_from_upload(b"GIF89a, they said")
+
+
+def test_a_picture_of_anything_becomes_its_middle_square_in_colour() -> None:
+    wide = np.zeros((60, 120, 3), np.uint8)
+    wide[:, 30:90] = (200, 100, 50)
+    buffer = io.BytesIO()
+    Image.fromarray(wide).save(buffer, "PNG")
+    pixels = image_from_upload(buffer.getvalue(), 32, colour=True, white_ink=False).pixels
+    assert pixels.shape == (3, 32, 32)
+    assert [set(channel.flat) for channel in pixels] == [{200}, {100}, {50}]
+
+
+@pytest.mark.parametrize("paper", [0, 250])
+def test_a_thing_on_any_paper_is_bright_on_black_where_its_data_set_is(paper: int) -> None:
+    sheet = np.full((64, 64), paper, np.uint8)
+    sheet[16:48, 16:48] = 255 - paper
+    pixels = image_from_upload(png(sheet), 28, colour=False, white_ink=True).pixels
+    assert pixels.shape == (28, 28)
+    assert pixels[0, 0] < 10 and pixels[14, 14] > 245
+
+
+def test_a_refused_picture_of_anything_is_a_digit_error() -> None:
+    with pytest.raises(DigitError, match="not a PNG"):
+        image_from_upload(b"MZ", 32, colour=True, white_ink=False)

@@ -90,7 +90,7 @@ def test_the_tree_is_seen() -> None:
 
 def test_imports_are_seen_wherever_they_are(tmp_path: Path) -> None:
     path = PACKAGE / "runs" / "pipeline.py"
-    assert {"torch", "pru_demo.config.PRESETS", "dataclasses.replace"} <= set(imported(path))
+    assert {"torch", "pru_demo.config.RunConfig", "dataclasses.dataclass"} <= set(imported(path))
     lazy = PACKAGE / "runs" / "compute.py"
     assert "pru_demo.runs.pipeline.execute" in set(imported(lazy))
 
@@ -186,7 +186,13 @@ def test_the_import_blocker_blocks(tmp_path: Path) -> None:
 
 # What the web process imports: all that draws, and the registries and records that it reads.
 LIGHT = [name for name in LIBRARY if part_of(name) in ("", "figures", "ui", "paper", "config")]
-LIGHT += ["pru_demo.data", "pru_demo.data.samples", "pru_demo.models", "pru_demo.unlearning"]
+LIGHT += [
+    "pru_demo.data",
+    "pru_demo.data.places",
+    "pru_demo.data.own",
+    "pru_demo.models",
+    "pru_demo.unlearning",
+]
 LIGHT += ["pru_demo.projection", "pru_demo.evaluation.redistribution", "pru_demo.digits"]
 LIGHT += ["pru_demo.runs.record", "pru_demo.runs.maps", "pru_demo.runs.tasks"]
 LIGHT += ["pru_demo.runs.store", "pru_demo.runs.engine.local"]

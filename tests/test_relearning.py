@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from pru_demo import relearning
+from pru_demo.data.augment import Augment, crop_and_flip
+from pru_demo.data.dataset import Samples
 from pru_demo.heartbeat import listening
 from pru_demo.models.split import SplitModel, batch_norms
 from pru_demo.relearning import EPOCHS, SETTINGS, batch_norm_only, relearn
@@ -45,14 +47,14 @@ def test_relearning_takes_ten_epochs_as_published() -> None:
 
 
 def test_ten_epochs_are_counted_from_one(tiny: SplitModel, others: Digits) -> None:
-    assert [done.epoch for done in relearn(tiny, *others, seed=7)] == list(range(1, 11))
+    assert [done.epoch for done in relearn(tiny, Samples(*others), seed=7)] == list(range(1, 11))
 
 
 @pytest.mark.usefixtures("short")
 def test_argument_is_untouched(tiny: SplitModel, others: Digits) -> None:
     before = frozen(tiny)
-    *_, last = relearn(tiny, *others, seed=7)
-    control = batch_norm_only(tiny, others[0], seed=7)
+    *_, last = relearn(tiny, Samples(*others), seed=7)
+    control = batch_norm_only(tiny, Samples(*others), seed=7)
     assert not changed(before, tiny)
     assert not tiny.training
     assert last.model is not tiny
@@ -60,13 +62,15 @@ def test_argument_is_untouched(tiny: SplitModel, others: Digits) -> None:
 
 
 def test_batch_norm_only_changes_buffers_only(tiny: SplitModel, others: Digits) -> None:
-    control = batch_norm_only(tiny, others[0], seed=7)
+    control = batch_norm_only(tiny, Samples(*others), seed=7)
     buffers = {name for name, _ in tiny.named_buffers()}
     assert changed(frozen(tiny), control) == buffers
 
 
 def test_batch_norm_only_is_one_pass(tiny: SplitModel, others: Digits) -> None:
-    (before,), (after,) = (batch_norms(m) for m in (tiny, batch_norm_only(tiny, others[0], seed=7)))
+    (before,), (after,) = (
+        batch_norms(m) for m in (tiny, batch_norm_only(tiny, Samples(*others), seed=7))
+    )
     assert before.num_batches_tracked is not None
     assert after.num_batches_tracked is not None
     # 135 images in batches of 64
@@ -89,16 +93,20 @@ def test_batch_norm_only_undoes_an_overwriting_of_the_statistics(
         assert layer.running_var is not None
         layer.running_mean += 3 * layer.running_var.sqrt()
     assert accuracy(tiny) < known / 2
-    assert accuracy(batch_norm_only(tiny, images, seed=7)) > 0.9 * known
+    assert accuracy(batch_norm_only(tiny, Samples(images, labels), seed=7)) > 0.9 * known
 
 
-@pytest.mark.usefixtures("short")
-def test_every_method_relearns_from_the_same_batches(others: Digits, one_thread: None) -> None:
+@pytest.mark.usefixtures("short", "one_thread")
+@pytest.mark.parametrize("augment", [None, crop_and_flip], ids=["fixed", "augmented"])
+def test_every_method_relearns_from_the_same_batches(
+    others: Digits, augment: Augment | None
+) -> None:
     def shown(model_seed: int, seed: int) -> list[Tensor]:
         torch.manual_seed(model_seed)
         tiny = make_tiny_model(model_seed)
         Spy.seen.clear()
-        list(relearn(Spy(tiny.extractor, tiny.classifier), *others, seed=seed))  # type: ignore[arg-type]
+        data = Samples(*others, augment)
+        list(relearn(Spy(tiny.extractor, tiny.classifier), data, seed=seed))  # type: ignore[arg-type]
         return list(Spy.seen)
 
     one, other, another_seed = shown(1, 7), shown(2, 7), shown(1, 8)
@@ -108,16 +116,17 @@ def test_every_method_relearns_from_the_same_batches(others: Digits, one_thread:
     assert not torch.equal(one[0], another_seed[0])
 
 
-@pytest.mark.usefixtures("short")
+@pytest.mark.usefixtures("short", "one_thread")
+@pytest.mark.parametrize("augment", [None, crop_and_flip], ids=["fixed", "augmented"])
 def test_control_sees_the_batches_of_the_first_relearning_epoch(
-    others: Digits, one_thread: None
+    others: Digits, augment: Augment | None
 ) -> None:
-    tiny = make_tiny_model()
+    tiny, data = make_tiny_model(), Samples(*others, augment)
     Spy.seen.clear()
-    next(relearn(Spy(tiny.extractor, tiny.classifier), *others, seed=7))  # type: ignore[arg-type]
+    next(relearn(Spy(tiny.extractor, tiny.classifier), data, seed=7))  # type: ignore[arg-type]
     relearned = list(Spy.seen)
     Spy.seen.clear()
-    batch_norm_only(Spy(tiny.extractor, tiny.classifier), others[0], seed=7)  # type: ignore[arg-type]
+    batch_norm_only(Spy(tiny.extractor, tiny.classifier), data, seed=7)  # type: ignore[arg-type]
     assert len(relearned) == len(Spy.seen) == 3
     assert all(torch.equal(a, b) for a, b in zip(relearned, Spy.seen, strict=True))
 
@@ -129,14 +138,14 @@ def test_momentum_starts_anew_every_epoch(
     made = []
     usual = relearning.make_sgd
     monkeypatch.setattr(relearning, "make_sgd", lambda *a: made.append(1) or usual(*a))
-    list(relearn(tiny, *others, seed=7))
+    list(relearn(tiny, Samples(*others), seed=7))
     assert len(made) == 2
 
 
 @pytest.mark.usefixtures("short")
 def test_relearning_is_deterministic(tiny: SplitModel, others: Digits) -> None:
     def weights() -> dict[str, Tensor]:
-        *_, last = relearn(tiny, *others, seed=7)
+        *_, last = relearn(tiny, Samples(*others), seed=7)
         return frozen(last.model)
 
     torch.manual_seed(1)
@@ -155,7 +164,36 @@ def test_a_raising_listener_stops_at_once(tiny: SplitModel, others: Digits, what
 
     with listening(stop), pytest.raises(KeyboardInterrupt):
         if what == "relearn":
-            list(relearn(tiny, *others, seed=7))
+            list(relearn(tiny, Samples(*others), seed=7))
         else:
-            batch_norm_only(tiny, others[0], seed=7)
+            batch_norm_only(tiny, Samples(*others), seed=7)
     assert len(beats) == 1
+
+
+@pytest.mark.usefixtures("short")
+def test_frozen_batch_norm_keeps_its_statistics_however_the_caller_measures(
+    tiny: SplitModel, others: Digits
+) -> None:
+    before = frozen(tiny)
+    buffers = {name for name, _ in tiny.named_buffers()}
+    for done in relearn(tiny, Samples(*others), seed=7, batch_norm="frozen"):
+        assert changed(before, done.model) == set(before) - buffers
+        done.model.eval()
+        done.model.train()
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, 1e-4), ({"weight_decay": 5e-4}, 5e-4)])
+def test_weight_decay_is_that_of_the_original_training(
+    tiny: SplitModel,
+    others: Digits,
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, float],
+    used: float,
+) -> None:
+    settings = []
+    usual = relearning.make_sgd
+    monkeypatch.setattr(
+        relearning, "make_sgd", lambda p, params: settings.append(params) or usual(p, params)
+    )
+    next(relearn(tiny, Samples(*others), seed=7, **given))
+    assert settings == [replace(SETTINGS, weight_decay=used)]

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from pru_demo.models import MODELS
-from pru_demo.training import ORIGINAL, TrainingParams, train
+from pru_demo.data.augment import crop_and_flip
+from pru_demo.data.dataset import Samples
+from pru_demo.models.split import batch_norms
+from pru_demo.training import make_sgd, train, train_epoch
+from pru_demo.training_settings import TrainingParams, original_setting
 from tests.conftest import make_tiny_model
-from tests.same import frozen, same
+from tests.same import changed, frozen, same
 
 PARAMS = TrainingParams(epochs=4, learning_rate=0.02, weight_decay=1e-3, batch_size=32)
 
@@ -29,50 +32,52 @@ def test_resumed_training_gives_the_weights_of_an_uninterrupted_one(
     digits: tuple[Tensor, Tensor], stop: int
 ) -> None:
     whole = make_tiny_model()
-    for _ in train(whole, *digits, PARAMS, seed=7):
+    for _ in train(whole, Samples(*digits), PARAMS, seed=7):
         pass
 
     interrupted = make_tiny_model()
-    for epoch in train(interrupted, *digits, PARAMS, seed=7):
+    for epoch in train(interrupted, Samples(*digits), PARAMS, seed=7):
         if epoch.epoch == stop:
             velocity = {name: tensor.clone() for name, tensor in epoch.velocity.items()}
             break
     resumed = deepcopy(interrupted)
     epochs = [
         epoch.epoch
-        for epoch in train(resumed, *digits, PARAMS, seed=7, done_epochs=stop, velocity=velocity)
+        for epoch in train(
+            resumed, Samples(*digits), PARAMS, seed=7, done_epochs=stop, velocity=velocity
+        )
     ]
     assert epochs == list(range(stop + 1, 5))
     assert same(frozen(whole), frozen(resumed))
 
     # The momentum matters: without it the result would differ.
-    for _ in train(interrupted, *digits, PARAMS, seed=7, done_epochs=stop):
+    for _ in train(interrupted, Samples(*digits), PARAMS, seed=7, done_epochs=stop):
         pass
     assert not same(frozen(whole), frozen(interrupted))
 
 
 def test_a_finished_training_takes_no_further_epoch(digits: tuple[Tensor, Tensor]) -> None:
     model = make_tiny_model()
-    assert list(train(model, *digits, PARAMS, seed=7, done_epochs=4)) == []
+    assert list(train(model, Samples(*digits), PARAMS, seed=7, done_epochs=4)) == []
     assert same(frozen(model), frozen(make_tiny_model()))
 
 
 def test_loss_is_the_mean_over_all_samples_and_falls(digits: tuple[Tensor, Tensor]) -> None:
     still = replace(PARAMS, epochs=1, learning_rate=0.0, batch_size=100)
     model = make_tiny_model()
-    (epoch,) = train(model, *digits, still, seed=7)
+    (epoch,) = train(model, Samples(*digits), still, seed=7)
     images, labels = digits
     expected = torch.nn.functional.cross_entropy(model(images.float() / 255), labels.long())
     assert epoch.loss == pytest.approx(expected.item(), rel=1e-5)
 
-    losses = [epoch.loss for epoch in train(model, *digits, PARAMS, seed=7)]
+    losses = [epoch.loss for epoch in train(model, Samples(*digits), PARAMS, seed=7)]
     assert losses == sorted(losses, reverse=True)
 
 
 def test_seed_decides_the_order_of_batches(digits: tuple[Tensor, Tensor]) -> None:
     def trained(seed: int) -> dict[str, Tensor]:
         model = make_tiny_model()
-        for _ in train(model, *digits, replace(PARAMS, epochs=1), seed=seed):
+        for _ in train(model, Samples(*digits), replace(PARAMS, epochs=1), seed=seed):
             pass
         return frozen(model)
 
@@ -85,14 +90,61 @@ def test_the_network_ends_in_train_mode_even_if_measured_in_between(
 ) -> None:
     model = make_tiny_model()
     states = []
-    for _ in train(model, *digits, replace(PARAMS, epochs=2), seed=7):
+    for _ in train(model, Samples(*digits), replace(PARAMS, epochs=2), seed=7):
         states.append(frozen(model)["extractor.1.running_mean"])
         model.eval()
     assert not torch.equal(*states)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ["allcnn", "allcnn-small"])
 def test_originals_are_trained_at_the_published_settings(model: str) -> None:
-    params = ORIGINAL["mnist", model]
+    params = original_setting("mnist", model).params
     assert (params.epochs, params.learning_rate, params.weight_decay) == (10, 0.01, 1e-4)
     assert (params.momentum, params.batch_size) == (0.9, 64)
+
+
+def test_resumed_training_sees_the_same_crops(digits: tuple[Tensor, Tensor]) -> None:
+    data = Samples(*digits, crop_and_flip)
+    whole, stopped = make_tiny_model(), make_tiny_model()
+    for _ in train(whole, data, PARAMS, seed=7):
+        pass
+    first, *_ = (
+        {name: tensor.clone() for name, tensor in epoch.velocity.items()}
+        for epoch in train(stopped, data, replace(PARAMS, epochs=1), seed=7)
+    )
+    for _ in train(stopped, data, PARAMS, seed=7, done_epochs=1, velocity=first):
+        pass
+    assert same(frozen(whole), frozen(stopped))
+
+    plain = make_tiny_model()
+    for _ in train(plain, Samples(*digits), PARAMS, seed=7):
+        pass
+    assert not same(frozen(whole), frozen(plain))
+
+
+def test_weights_that_the_network_does_not_use_stay_and_have_no_momentum(
+    digits: tuple[Tensor, Tensor],
+) -> None:
+    model = make_tiny_model()
+    model.add_module("unused", nn.Linear(3, 2))
+    before = frozen(model)
+    for epoch in train(model, Samples(*digits), replace(PARAMS, epochs=1), seed=7):
+        velocity = {name: tensor.clone() for name, tensor in epoch.velocity.items()}
+    assert velocity.keys() == {name for name, _ in make_tiny_model().named_parameters()}
+    for _ in train(model, Samples(*digits), PARAMS, seed=7, done_epochs=1, velocity=velocity):
+        pass
+    assert changed(before, model) == set(before) - {"unused.weight", "unused.bias"}
+
+
+@pytest.mark.parametrize("mode", ["train", "frozen"])
+def test_frozen_batch_norm_keeps_its_statistics_while_weights_learn(
+    digits: tuple[Tensor, Tensor], mode: Any
+) -> None:
+    model = make_tiny_model()
+    before = frozen(model)
+    optimizer = make_sgd(list(model.parameters()), PARAMS)
+    train_epoch(model, optimizer, Samples(*digits), 32, torch.Generator().manual_seed(7), mode)
+    buffers = {name for name, _ in model.named_buffers()}
+    assert changed(before, model) == set(before) - (buffers if mode == "frozen" else set())
+    assert model.training
+    assert [layer.training for layer in batch_norms(model)] == [mode == "train"]

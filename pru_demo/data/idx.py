@@ -1,36 +1,54 @@
-"""The idx format in which MNIST and its relatives are published, gzip-compressed."""
+"""The idx format in which MNIST and its relatives are published, gzip-compressed or plain."""
 
 import gzip
 import hashlib
+import math
+import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+# Two zero bytes, then the code of unsigned bytes; the number of dimensions follows.
+_UNSIGNED_BYTES = b"\0\0\x08"
+
 
 class DamagedData(ValueError):
     """A data file is missing, incomplete or changed; the message says which and what to do."""
 
 
-def read_idx(path: Path, md5: str, repair: str) -> NDArray[np.uint8]:
-    """Read one idx file of unsigned bytes.
+def read_idx(path: Path, md5: str | None, repair: str) -> NDArray[np.uint8]:
+    """Read one idx file of unsigned bytes, compressed if it is called ``*.gz``.
 
-    ``md5`` is the published checksum of the uncompressed file, ``repair`` the sentence that tells
-    how to get a good copy. Returns images (N, H, W) or labels (N,), uint8.
+    ``md5`` is the published checksum of the uncompressed file, None if there is none; ``repair``
+    is the sentence that tells how to get a good copy. Returns images (N, H, W) or labels (N,),
+    uint8.
 
-    Raises :class:`DamagedData` when the file is missing, unreadable, or differs from ``md5``.
+    Raises :class:`DamagedData` when the file is missing, unreadable, differs from ``md5``, or does
+    not hold what its header promises.
     """
     try:
-        raw = gzip.decompress(path.read_bytes())
+        raw = path.read_bytes()
+        if path.suffix == ".gz":
+            raw = gzip.decompress(raw)
     except FileNotFoundError as error:
         raise DamagedData(f"{path.name} is missing from {path.parent}. {repair}") from error
     except (OSError, EOFError, zlib.error) as error:
         raise DamagedData(f"{path.name} cannot be read ({error}). {repair}") from error
-    if hashlib.md5(raw, usedforsecurity=False).hexdigest() != md5:
+    if md5 and hashlib.md5(raw, usedforsecurity=False).hexdigest() != md5:
         raise DamagedData(
             f"{path.name} is damaged: its checksum is not the published one. {repair}"
         )
-    dimensions = raw[3]
-    shape = np.frombuffer(raw, dtype=">u4", count=dimensions, offset=4)
-    return np.frombuffer(raw, dtype=np.uint8, offset=4 + 4 * dimensions).reshape(shape).copy()
+    shape = _shape(raw)
+    start = 4 + 4 * len(shape)
+    if not shape or len(raw) != start + math.prod(shape):
+        raise DamagedData(f"{path.name} is damaged: it is no complete idx file. {repair}")
+    return np.frombuffer(raw, dtype=np.uint8, offset=start).reshape(shape).copy()
+
+
+def _shape(raw: bytes) -> tuple[int, ...]:
+    """The dimensions in the header; () if that is none."""
+    if raw[:3] != _UNSIGNED_BYTES or len(raw) < 4 or len(raw) < 4 + 4 * raw[3]:
+        return ()
+    return struct.unpack_from(f">{raw[3]}I", raw, 4)

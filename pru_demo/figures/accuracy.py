@@ -4,7 +4,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from pru_demo.figures.style import calm, percent_axis
+from pru_demo.figures.style import calm, epoch_axis, percent_axis
 
 Accuracy = Literal["A_f", "A_r"]
 
@@ -14,7 +14,7 @@ TITLES: dict[Accuracy, str] = {
 }
 
 
-def accuracy_frame(figure: go.Figure, accuracy: Accuracy, x_title: str) -> go.Figure:
+def accuracy_frame(figure: go.Figure, accuracy: Accuracy, x_title: str, epochs: int) -> go.Figure:
     """Axes from 0 to 100 percent and a legend that takes as many lines as it needs.
 
     The title stands above the figure on the page: inside, a legend of several lines on a phone
@@ -22,6 +22,6 @@ def accuracy_frame(figure: go.Figure, accuracy: Accuracy, x_title: str) -> go.Fi
     """
     percent_axis(figure, accuracy)
     calm(figure, height=350)
-    figure.update_xaxes(title=x_title, dtick=1)
+    epoch_axis(figure, x_title, epochs)
     figure.update_layout(margin_t=8, legend={"y": 1.03, "font_size": 13, "entrywidth": 0})
     return figure

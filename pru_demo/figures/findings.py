@@ -6,38 +6,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pru_demo.evaluation.redistribution import destinations
-from pru_demo.figures.naming import forgotten_name, listed, pick_name
+from pru_demo.figures.naming import forgotten_images, listed, pick_name
 from pru_demo.runs.record import RunRecord, shown_forgotten
 
 # Above this, "the class came back" is fair to say; below, "it stayed away".
 BACK, AWAY = 50.0, 10.0
+# Percentage points by which the best epoch is above the last one before both are named.
+CLEARLY = 1.0
 
 
 def percent(value: float) -> str:
-    """``97 %``, with a decimal only where it matters."""
-    return f"{value:.1f} %" if 0 < value < 10 else f"{value:.0f} %"
+    """``97 %``, with a decimal only where it matters: near nothing and near everything."""
+    return f"{value:.1f} %" if 0 < value < 10 or 99.5 <= value < 100 else f"{value:.0f} %"
 
 
 def relearning_finding(record: RunRecord) -> str:
     """What ten epochs on the other classes bring back."""
     a_f, name = record.relearning("A_f"), pick_name(record.config.pick)
-    forgotten = forgotten_name(record.config.scenario)
+    forgotten = forgotten_images(record.config.scenario)
     if record.failure:
         return f"**{name}** broke the network: {record.failure}."
     if record.config.pick.method == "original":
         return (
-            f"**{name}** knows {percent(a_f[0])} of the {forgotten}s, and {percent(a_f[-1])} after "
+            f"**{name}** knows {percent(a_f[0])} of the {forgotten}, and {percent(a_f[-1])} after "
             "training on the others."
         )
-    end = max(a_f[1:])
-    verdict = "**it came back**" if end >= BACK else "**it stayed away**"
-    if AWAY <= end < BACK:
+    end, best = a_f[-1], max(a_f[1:])
+    # Whatever came back at any time had not been forgotten.
+    verdict = "**it came back**" if best >= BACK else "**it stayed away**"
+    if AWAY <= best < BACK:
         verdict = "**part of it came back**"
+    passing = f" (at its highest {percent(best)}, after epoch {a_f.index(best, 1)})"
     return (
-        f"**{name}** leaves {percent(a_f[0])} of the {forgotten}s recognised, and "
-        f"{percent(record.relearning('A_r')[0])} of everything else. Ten epochs of relearning "
-        f"later it is {percent(end)}: {verdict}."
+        f"**{name}** leaves {percent(a_f[0])} of the {forgotten} recognised, and "
+        f"{percent(record.relearning('A_r')[0])} of everything else. After {len(a_f) - 1} epochs "
+        f"of relearning it is {percent(end)}{passing if best >= end + CLEARLY else ''}: {verdict}."
     )
+
+
+def comeback_finding(record: RunRecord, epoch: int, *, kept: float, back: float) -> str:
+    """How much of the shown images came back: ``kept`` percent had never been forgotten."""
+    name, method = pick_name(record.config.pick), record.config.pick.method
+    if method == "original":
+        return f"**{name}** has forgotten nothing, so nothing can come back."
+    if method == "retrain":
+        known = percent(kept + back)
+        return f"**{name}** never met one: {known} were recognised at some time by epoch {epoch}."
+    rest = f"; {percent(kept)} had never been forgotten" if kept else ""
+    return f"**{name}**: {percent(back)} have come back by epoch {epoch}{rest}."
 
 
 def control_finding(record: RunRecord) -> str | None:
@@ -45,11 +61,11 @@ def control_finding(record: RunRecord) -> str | None:
     control = record.batch_norm_only
     if control is None or record.config.pick.method in ("original", "retrain"):
         return None
-    name, forgotten = pick_name(record.config.pick), forgotten_name(record.config.scenario)
+    name, forgotten = pick_name(record.config.pick), forgotten_images(record.config.scenario)
     if control["A_f"] >= AWAY:
         return (
             f"For {name}, refreshing the BatchNorm statistics alone, with **no weight changed**, "
-            f"brings {percent(control['A_f'])} of the {forgotten}s back: that much was only hidden "
+            f"brings {percent(control['A_f'])} of the {forgotten} back: that much was only hidden "
             "behind overwritten statistics."
         )
     return (
@@ -65,7 +81,7 @@ def movement_finding(record: RunRecord, moved: NDArray[np.floating]) -> str:
     if record.unlearned == 0:
         return f"**{name}** forgot nothing; relearning moves the samples by {end.mean():.2f}."
     return (
-        f"**{name}** moved the {forgotten_name(record.config.scenario)}s by "
+        f"**{name}** moved the {forgotten_images(record.config.scenario)} by "
         f"{after[forgotten].mean():.2f} (the others by {after[~forgotten].mean():.2f}); after "
         f"relearning they are {end[forgotten].mean():.2f} from where they were."
     )

@@ -1,8 +1,12 @@
 """One colour per class and per method, everywhere the same.
 
 Classes use the ten-colour sequence of Petroff (2021, "Accessible color sequences for data
-visualization"); methods use Okabe–Ito *and* a fixed dash and marker, so that no finding needs
-colour vision.
+visualization"); methods use the hues of Okabe–Ito *and* a fixed dash and marker, so that no
+finding needs colour vision. Orange, sky blue and yellow are darker than Okabe and Ito have them,
+so that every line has a contrast of 3:1 against white and against the dark theme alike.
+
+Some class colours are too pale for white (9, 1) or too deep for the dark theme (4, 2); whatever is
+filled with them has an ``OUTLINE``, which has that contrast on both.
 """
 
 from typing import NamedTuple
@@ -20,6 +24,9 @@ CLASS_COLORS: tuple[str, ...] = (
     "#92dadd",
 )
 
+# 3.6:1 against white, 5.0:1 against the dark theme.
+OUTLINE = "#7d8794"
+
 
 class Stroke(NamedTuple):
     """How a method is drawn: line colour, Plotly dash name, Plotly marker symbol."""
@@ -29,14 +36,42 @@ class Stroke(NamedTuple):
     symbol: str
 
 
+# Stars are published values and open circles are controls, so no method has them.
 METHOD_STROKES: dict[str, Stroke] = {
-    "original": Stroke("#8c8c8c", "dot", "circle"),
-    "retrain": Stroke("#5a5a5a", "dash", "square"),
+    "original": Stroke("#949494", "dot", "cross"),
+    "retrain": Stroke("#6a6a6a", "dash", "square"),
     "pru": Stroke("#0072b2", "solid", "circle"),
     "boundary_shrink": Stroke("#d55e00", "dashdot", "diamond"),
+    "boundary_expanding": Stroke("#c48600", "dashdot", "diamond-open"),
+    "delete": Stroke("#009e73", "solid", "triangle-up"),
+    "unroll_of": Stroke("#cc79a7", "longdash", "pentagon"),
+    "random_label": Stroke("#3498d4", "longdash", "x"),
+    "negative_gradient": Stroke("#9c9300", "longdash", "triangle-down"),
+    "salun": Stroke("#3498d4", "longdashdot", "hourglass"),
+    "unroll": Stroke("#cc79a7", "dot", "pentagon-open"),
+    "scrub": Stroke("#009e73", "dot", "triangle-up-open"),
 }
 
 
 def class_color(index: int) -> str:
     """Colour of class ``index``; the sequence repeats after ten classes."""
     return CLASS_COLORS[index % len(CLASS_COLORS)]
+
+
+def label_color(fill: str) -> str:
+    """Black or white, whichever is easier to read on ``fill``: always 4.5:1 or more."""
+    # White and black are equally far from a fill of this relative luminance.
+    return "#000000" if luminance(fill) > 0.179 else "#ffffff"
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's contrast ratio of two colours ``#rrggbb``, from 1 to 21."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(color: str) -> float:
+    """WCAG's relative luminance of ``#rrggbb``, from 0 (black) to 1 (white)."""
+    parts = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

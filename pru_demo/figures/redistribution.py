@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pru_demo.figures.palette import METHOD_STROKES, class_color
-from pru_demo.figures.style import calm, percent_axis
+from pru_demo.figures.palette import METHOD_STROKES, OUTLINE, class_color
+from pru_demo.figures.style import INK, calm, percent_axis
 
 # Thinner flows than this would only print their labels over each other.
 LEAST_SHARE = 0.02
@@ -15,9 +15,16 @@ OTHERS_COLOR = "#b8bec6"
 
 
 def flow_figure(
-    shares: NDArray[np.floating], class_names: Sequence[str], source: str, forget: Sequence[int]
+    shares: NDArray[np.floating],
+    class_names: Sequence[str],
+    source: str,
+    forget: Sequence[int],
+    ink: str = INK,
 ) -> go.Figure:
-    """Sankey diagram of the shares (K,) of forgotten test samples predicted as each class."""
+    """Sankey diagram of the shares (K,) of forgotten test samples predicted as each class.
+
+    ``ink`` is the theme's colour of text.
+    """
     shown = [int(c) for c in np.argsort(-shares, kind="stable") if shares[c] >= LEAST_SHARE]
     targets = [
         (f"{class_names[c]}: {100 * shares[c]:.1f} %", 100 * float(shares[c]), class_color(c))
@@ -33,11 +40,13 @@ def flow_figure(
                 "label": [f"true {source}", *labels],
                 "color": [class_color(forget[0]), *colors],
                 # One width for all: Plotly cannot place the labels of nodes with a list of widths.
-                "line": {"color": "black", "width": 0.5},
+                "line": {"color": OUTLINE, "width": 1},
                 "pad": 22,
                 "thickness": 18,
                 "hovertemplate": "%{label}<extra></extra>",
             },
+            # Labels lie on tinted flows: the theme's grey is too faint, and a halo would smear.
+            textfont={"color": ink, "shadow": "none"},
             link={
                 "source": [0] * len(targets),
                 "target": list(range(1, len(targets) + 1)),
@@ -48,7 +57,8 @@ def flow_figure(
         )
     )
     calm(figure, height=330)
-    figure.update_layout(margin={"t": 24, "b": 24})
+    # Room above for the button that saves the image.
+    figure.update_layout(margin={"t": 32, "b": 24})
     return figure
 
 
@@ -58,7 +68,7 @@ def before_after_figure(
     """Eq. 1–2 on one sample: probabilities p (K,) and redistributed p̃ (K,), side by side."""
     figure = go.Figure()
     for values, name, color in (
-        (before, "p: original", "#a9b3be"),
+        (before, "p: original", METHOD_STROKES["original"].color),
         (after, "p̃: redistributed", METHOD_STROKES["pru"].color),
     ):
         figure.add_bar(

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from pru_demo.figures.accuracy import Accuracy, accuracy_frame
 from pru_demo.figures.naming import short_name, stroke_of
 from pru_demo.paper.published import relearning as published
+from pru_demo.relearning_epochs import EPOCHS
 from pru_demo.runs.record import RunRecord
 
 # Left of epoch 0: the control is not a point of time.
@@ -36,8 +37,8 @@ def relearning_figure(
         _explain(figure, "star", "published")
     if epoch is not None:
         figure.add_vline(epoch, line={"color": "rgba(128,136,148,0.8)", "width": 1})
-    accuracy_frame(figure, accuracy, "relearning epoch")
-    figure.update_xaxes(range=[-0.9, 10.4])
+    accuracy_frame(figure, accuracy, "relearning epoch", EPOCHS)
+    figure.update_xaxes(range=[-0.9, EPOCHS + 0.4])
     return figure
 
 
@@ -76,6 +77,8 @@ def _add_control(figure: go.Figure, record: RunRecord, accuracy: Accuracy) -> No
         y=[record.batch_norm_only[accuracy]],
         mode="markers",
         marker={"symbol": "circle-open", "size": 13, "color": stroke.color, "line": {"width": 3}},
+        # Whole also at 0 and 100 percent.
+        cliponaxis=False,
         showlegend=False,
         hovertemplate=f"{name}<br>BatchNorm-only control: %{{y:.1f}} %<extra></extra>",
     )
@@ -96,6 +99,7 @@ def _add_published(figure: go.Figure, record: RunRecord, accuracy: Accuracy) -> 
             "color": stroke_of(pick).color,
             "line": {"color": "white", "width": 1},
         },
+        cliponaxis=False,
         showlegend=False,
         hovertemplate="Published (Table 2)<br>epoch %{x}: %{y:.1f} %<extra></extra>",
     )

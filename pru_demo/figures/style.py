@@ -1,9 +1,18 @@
 """What all figures share: no frame, calm grid, one type size, room for a thumb."""
 
+import math
+
 import plotly.graph_objects as go
 
 FONT = {"family": "Inter, sans-serif", "size": 14}
 GREY = "rgba(128, 136, 148, 0.28)"
+# Text and the strongest outlines of the light theme.
+INK = "#1b2430"
+# Plotly takes no suffix for ticks that are given one by one.
+PERCENT_TICKS = {
+    "tickvals": [0, 25, 50, 75, 100],
+    "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"],
+}
 
 
 def calm(figure: go.Figure, *, height: int) -> go.Figure:
@@ -26,6 +35,9 @@ def calm(figure: go.Figure, *, height: int) -> go.Figure:
 
 def percent_axis(figure: go.Figure, title: str, **where: int) -> None:
     """A y axis from 0 to 100 percent, the same everywhere so that figures can be compared."""
-    figure.update_yaxes(
-        title=title, range=[-3, 103], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %", **where
-    )
+    figure.update_yaxes(title=title, range=[-3, 103], **PERCENT_TICKS, **where)
+
+
+def epoch_axis(figure: go.Figure, title: str, epochs: float, *, most: int = 12) -> None:
+    """Ticks at whole epochs, and at ``most`` of them."""
+    figure.update_xaxes(title=title, tick0=0, dtick=max(1, math.ceil(epochs / most)))

@@ -9,11 +9,17 @@ from plotly.subplots import make_subplots
 from pru_demo.config import Pick
 from pru_demo.figures.accuracy import Accuracy, accuracy_frame
 from pru_demo.figures.naming import short_name, stroke_of
-from pru_demo.figures.style import calm
+from pru_demo.figures.style import calm, epoch_axis
 
 Snapshots = Sequence[Mapping[str, Any]]
 
-LOSS_ORDER = ("L_p", "L_o", "L_s", "cross-entropy")
+# What each loss is, in the order in which they are drawn; others say so by their name.
+LOSS_TERMS = {
+    "L_p": "how far the answers are from the redistributed probabilities (Eq. 5)",
+    "L_o": "large while the new clusters lie close together (Eq. 3)",
+    "L_s": "how far the members of a cluster lie from each other (Eq. 4)",
+    "cross-entropy": "how little the network believes in the labels it is given",
+}
 
 
 def unlearning_figure(runs: Mapping[Pick, Snapshots], accuracy: Accuracy, epochs: int) -> go.Figure:
@@ -38,7 +44,7 @@ def unlearning_figure(runs: Mapping[Pick, Snapshots], accuracy: Accuracy, epochs
             marker={"symbol": stroke.symbol, "size": 8},
             hovertemplate=f"{name}<br>%{{text}}: %{{y:.1f}} %<extra></extra>",
         )
-    accuracy_frame(figure, accuracy, "unlearning epoch")
+    accuracy_frame(figure, accuracy, "unlearning epoch", epochs)
     figure.update_xaxes(range=[-0.3, epochs + 0.3])
     return figure
 
@@ -47,7 +53,7 @@ def loss_figure(snapshots: Snapshots) -> go.Figure:
     """The mean losses of one method's half epochs, each on its own small axis."""
     steps = [s for s in snapshots if s["stage"] == "unlearn" and s["losses"]]
     present = {name for s in steps for name in s["losses"]}
-    names = [name for name in LOSS_ORDER if name in present]
+    names = [name for name in LOSS_TERMS if name in present] + sorted(present - set(LOSS_TERMS))
     figure = make_subplots(cols=max(1, len(names)), subplot_titles=names)
     for column, name in enumerate(names, start=1):
         for phase, symbol in (("E", "circle"), ("C", "square"), ("all", "diamond")):
@@ -65,11 +71,27 @@ def loss_figure(snapshots: Snapshots) -> go.Figure:
                     row=1,
                     col=column,
                 )
-    figure.update_xaxes(title="epoch")
+    epochs = max((position(s) for s in steps), default=0)
+    epoch_axis(figure, "epoch", epochs, most=5)
+    figure.update_xaxes(range=[-0.2, epochs + 0.2])
     calm(figure, height=260)
     figure.update_yaxes(rangemode="tozero")
     figure.update_layout(margin_t=70, legend_y=1.18)
     return figure
+
+
+def loss_terms(snapshots: Snapshots) -> str:
+    """The losses and steps of :func:`loss_figure` explained, in one line of Markdown."""
+    steps = [s for s in snapshots if s["stage"] == "unlearn" and s["losses"]]
+    present = {name for s in steps for name in s["losses"]}
+    terms = [f"**{name}**: {text}" for name, text in LOSS_TERMS.items() if name in present]
+    if any(s["phase"] in ("E", "C") for s in steps):
+        terms.append(
+            "**E step**: half an epoch in which the extractor learns; **C step**: the other half, "
+            "in which the classifier is brought into agreement (in the released code the extractor "
+            "again)"
+        )
+    return ". ".join(terms) + "." if terms else ""
 
 
 def position(snapshot: Mapping[str, Any]) -> float:

@@ -1,9 +1,12 @@
 """A classifier cut in two: feature extractor E and last linear layer C."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+BatchNormMode = Literal["train", "frozen"]
 
 
 class SplitModel(nn.Module):
@@ -40,3 +43,14 @@ class SplitModel(nn.Module):
 def batch_norms(model: nn.Module) -> Iterator[_BatchNorm]:
     """All BatchNorm layers of ``model``."""
     return (module for module in model.modules() if isinstance(module, _BatchNorm))
+
+
+def training_mode(model: nn.Module, batch_norm: BatchNormMode) -> None:
+    """Put ``model`` into train mode; ``frozen`` leaves BatchNorm on its running statistics.
+
+    To be called before every epoch: measuring in between puts all layers back into train mode.
+    """
+    model.train()
+    if batch_norm == "frozen":
+        for layer in batch_norms(model):
+            layer.eval()

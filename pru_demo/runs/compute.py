@@ -1,13 +1,18 @@
-"""Compute a run or a map and put it into a store. Used by the engine's workers and the CLI."""
+"""Compute a run, a map or measurements and put them into a store.
+
+Used by the engine's workers and the command line.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
-from pru_demo.config import RunConfig
+from pru_demo.config import Pick, RunConfig
 from pru_demo.runs import maps
 from pru_demo.runs.engine.protocol import Cancelled, Context
 from pru_demo.runs.record import (
     RunRecord,
     features_key,
+    measures_key,
     run_key,
     shown_forgotten,
     weights_key,
@@ -38,6 +43,39 @@ def run_into(store: Store, run: RunConfig, context: Context) -> RunRecord:
     entry = result.record.to_entry()
     store.put(run_key(run), entry.meta, entry.arrays)
     return result.record
+
+
+def measure_into(store: Store, run: RunConfig, context: Context) -> dict[str, Any]:
+    """Measure the stored ``run`` with everything there is, and store and return the numbers.
+
+    What depends on Retrain is measured if Retrain of the same scenario is stored. Raises as
+    :func:`run_into` does, and ValueError with a sentence if the run is not stored.
+    """
+    from pru_demo.heartbeat import listening
+    from pru_demo.originals import obtain_original
+    from pru_demo.runs.material import gather
+    from pru_demo.runs.measures import instruments, measure, networks_of
+
+    context.report(message="Measuring what the network still knows")
+    record, weights = _record(store, run), store.get(weights_key(run))
+    if weights is None:
+        raise ValueError("The weights of this run are no longer stored; run it again.")
+    retrain = RunConfig(run.scenario, Pick("retrain", "paper"))
+    kept = store.get(weights_key(retrain))
+
+    def beat() -> None:
+        if context.cancelled():
+            raise Cancelled
+
+    with listening(beat):
+        material = gather(run.scenario)
+        device = material.test.images.device
+        original = obtain_original(run.scenario, store.directory.parent / "originals")
+        retrained = None if kept is None else networks_of(record, kept.arrays, device)[0]
+        tools = instruments(material, original, retrained)
+        measures = measure(record, networks_of(record, weights.arrays, device), tools)
+    store.put(measures_key(run), measures, {})
+    return measures
 
 
 def map_into(store: Store, runs: Sequence[RunConfig], context: Context) -> list[str]:

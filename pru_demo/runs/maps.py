@@ -58,7 +58,7 @@ class PlacedRun:
 
 def map_key(scenario: Scenario) -> str:
     """Store key of the fitted map; it does not depend on any method."""
-    return content_key("map", {**asdict(scenario), "forget": list(scenario.forget)})
+    return content_key("map", scenario.content())
 
 
 def placed_key(config: RunConfig) -> str:

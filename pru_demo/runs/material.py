@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from pru_demo.config import PRESETS, Scenario
-from pru_demo.data import DATASETS, load_dataset
+from pru_demo.data import load_dataset
+from pru_demo.data.augment import augment_of
+from pru_demo.data.dataset import Samples
 from pru_demo.data.splits import (
     Indices,
     not_of_classes,
@@ -22,12 +24,14 @@ from pru_demo.unlearning.step import ForgetSet, RetainSet
 
 @dataclass(frozen=True)
 class Material:
-    """D_f, D_r_new and the test set; :meth:`retain` is made only for methods that may see it."""
+    """What is forgotten from, D_r_new and the test set.
+
+    :meth:`retain` is made only for methods that may see it.
+    """
 
     scenario: Scenario
     forget: ForgetSet
-    relearn_images: Tensor
-    relearn_labels: Tensor
+    relearn: Samples
     test: TestSet
 
     def retain(self) -> RetainSet:
@@ -36,7 +40,11 @@ class Material:
         split = trial_split(len(data.train_images), self.scenario.seed)
         kept = not_of_classes(data.train_labels.numpy(), split.train, self.scenario.forget)
         index, device = torch.from_numpy(kept), self.test.images.device
-        return RetainSet(data.train_images[index].to(device), data.train_labels[index].to(device))
+        return RetainSet(
+            data.train_images[index].to(device),
+            data.train_labels[index].to(device),
+            augment_of(self.scenario.dataset),
+        )
 
 
 def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
@@ -47,10 +55,13 @@ def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
     """
     preset, device = PRESETS[scenario.preset], choose_device()
     data = load_dataset(scenario.dataset)
-    split = trial_split(DATASETS[scenario.dataset].train_size, scenario.seed)
+    split = trial_split(len(data.train_images), scenario.seed)
     labels = data.train_labels.numpy()
 
-    d_f = of_classes(labels, split.train, scenario.forget)[: preset.forget_samples]
+    whole = split.train if scenario.given == "D_f" else split.new
+    limits = [n for n in (preset.forget_samples, scenario.forget_samples) if n is not None]
+    d_f = of_classes(labels, whole, scenario.forget)[: min(limits, default=None)]
+    augment = augment_of(scenario.dataset)
     d_r_new = not_of_classes(labels, split.new, scenario.forget)
     relearned_from = relearning_split(d_r_new, scenario.seed)[0][: preset.relearn_samples]
 
@@ -68,7 +79,7 @@ def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
         shown = torch.arange(len(published), device=device)
     return Material(
         scenario,
-        ForgetSet(*part(d_f), frozenset(scenario.forget), scenario.seed),
-        *part(relearned_from),
+        ForgetSet(*part(d_f), augment, classes=frozenset(scenario.forget), seed=scenario.seed),
+        Samples(*part(relearned_from), augment),
         TestSet(test_images, test_labels, shown, published),
     )

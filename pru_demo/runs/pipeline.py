@@ -3,10 +3,9 @@
 Used by the pages (in the engine's workers), by the command line and by the parameter search.
 """
 
-import importlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pru_demo.config import PRESETS, RunConfig
-from pru_demo.device import describe
+from pru_demo.config import RunConfig
+from pru_demo.device import describe, peak_bytes
 from pru_demo.heartbeat import listening
+from pru_demo.models import function_of
 from pru_demo.models.split import SplitModel
 from pru_demo.originals import obtain_original
 from pru_demo.relearning import batch_norm_only, relearn
@@ -24,10 +24,11 @@ from pru_demo.relearning_epochs import EPOCHS as RELEARNING_EPOCHS
 from pru_demo.runs.material import Material, gather
 from pru_demo.runs.record import RunRecord, Snapshot
 from pru_demo.runs.recorder import Recorder
+from pru_demo.runs.setting import planned_epochs, setting_of
+from pru_demo.training_settings import original_setting
 from pru_demo.unlearning import METHODS
-from pru_demo.unlearning.parameters import NoParams, Params, as_json
+from pru_demo.unlearning.parameters import Params, as_json
 from pru_demo.unlearning.step import Step
-from pru_demo.unlearning.values import Setting
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -39,19 +40,6 @@ class RunResult:
     record: RunRecord
     weights: dict[str, Tensor]
     features: np.ndarray
-
-
-def setting_of(config: RunConfig) -> Setting:
-    """Parameters of the picked variant, with the epochs that the preset asks for."""
-    scenario, preset = config.scenario, PRESETS[config.scenario.preset]
-    setting = METHODS[config.pick.method].parameters[scenario.dataset, scenario.model][
-        config.pick.variant
-    ]
-    epochs = preset.retrain_epochs if config.pick.method == "retrain" else preset.epochs
-    params = setting.params
-    if not isinstance(params, NoParams):
-        setting = replace(setting, params=replace(params, epochs=epochs))
-    return setting
 
 
 def execute(
@@ -78,15 +66,13 @@ def _execute(config: RunConfig, kept: Path, report: Report) -> RunResult:
     scenario, setting = config.scenario, setting_of(config)
     material = gather(scenario)
     original = obtain_original(
-        scenario.dataset,
-        scenario.model,
-        scenario.seed,
-        kept,
-        lambda epoch: report({"training_original": epoch.epoch}),
+        scenario, kept, lambda epoch: report({"training_original": epoch.epoch})
     )
+    device = material.test.images.device
     recorder = Recorder(config, material.test)
     seconds = {"relearn": 0.0}
-    done, total = 0, 1 + _unlearning_steps(config, setting.params) + RELEARNING_EPOCHS
+    steps = METHODS[config.pick.method].steps_per_epoch * planned_epochs(config)
+    done, total = 0, 1 + steps + RELEARNING_EPOCHS
 
     def clock() -> float:
         """Seconds without those spent on measuring, which are not the method's."""
@@ -111,10 +97,10 @@ def _execute(config: RunConfig, kept: Path, report: Report) -> RunResult:
     recorder.keep_weights(model, 0)
 
     if recorder.failure is None:
-        images, labels = material.relearn_images, material.relearn_labels
-        recorder.control(batch_norm_only(model, images, seed=scenario.seed))
+        recorder.control(batch_norm_only(model, material.relearn, seed=scenario.seed))
+        decay = original_setting(scenario.dataset, scenario.model).params.weight_decay
         begin = clock()
-        for epoch in relearn(model, images, labels, seed=scenario.seed):
+        for epoch in relearn(model, material.relearn, seed=scenario.seed, weight_decay=decay):
             losses = {"cross-entropy": epoch.loss}
             tell(recorder.snapshot(epoch.model, "relearn", epoch.epoch, losses=losses))
             recorder.keep_weights(epoch.model, epoch.epoch)
@@ -126,13 +112,14 @@ def _execute(config: RunConfig, kept: Path, report: Report) -> RunResult:
         dict(as_json(setting.params)),
         seconds,
         {
-            "forget": len(material.forget.images),
-            "relearn": len(material.relearn_images),
+            "forget": len(material.forget),
+            "relearn": len(material.relearn),
             "test": len(material.test.images),
+            "peak_bytes": peak_bytes(device),
         },
         cost,
         {
-            "device": describe(material.test.images.device),
+            "device": describe(device),
             "torch": torch.__version__,
             "precision": "float32",
             "made": time.strftime("%Y-%m-%d"),
@@ -144,12 +131,7 @@ def _execute(config: RunConfig, kept: Path, report: Report) -> RunResult:
 def unlearn(name: str, original: SplitModel, material: Material, params: Params) -> Iterator[Step]:
     """Start the registered method ``name``; only one that needs it is handed D_r."""
     method = METHODS[name]
-    module, _, function = method.entry.partition(":")
-    run = getattr(importlib.import_module(module), function)
+    run = function_of(method.entry)
     if method.needs_retain:
         return run(original, material.forget, material.retain(), params)  # type: ignore[no-any-return]
     return run(original, material.forget, params)  # type: ignore[no-any-return]
-
-
-def _unlearning_steps(config: RunConfig, params: Params) -> int:
-    return METHODS[config.pick.method].steps_per_epoch * getattr(params, "epochs", 0)

@@ -124,6 +124,11 @@ def features_key(config: RunConfig) -> str:
     return content_key("features", config.content())
 
 
+def measures_key(config: RunConfig) -> str:
+    """Store key of what the finer instruments say: see ``runs.measures``."""
+    return content_key("measures", config.content())
+
+
 def shown_forgotten(record: RunRecord) -> NDArray[np.bool_]:
     """(n,) which shown samples are of a forgotten class."""
     forgotten: NDArray[np.bool_] = np.isin(

@@ -6,14 +6,15 @@ from typing import Any
 
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.paths import RECORDS
-from pru_demo.runs.compute import map_into, run_into
+from pru_demo.runs.compute import map_into, measure_into, run_into
 from pru_demo.runs.engine.protocol import Context
 from pru_demo.runs.maps import map_key
-from pru_demo.runs.record import run_key
+from pru_demo.runs.record import measures_key, run_key
 from pru_demo.runs.store import Store, open_store
 
 RUN = "pru_demo.runs.tasks:compute_run"
 MAP = "pru_demo.runs.tasks:compute_map"
+MEASURE = "pru_demo.runs.tasks:compute_measures"
 
 
 @lru_cache(maxsize=1)
@@ -37,6 +38,13 @@ def compute_run(context: Context, config: Mapping[str, Any], again: bool = False
 def compute_map(context: Context, configs: list[Mapping[str, Any]]) -> list[str]:
     """Place stored runs (JSON of RunConfigs) of one scenario on its map; returns their keys."""
     return map_into(worker_store(), [RunConfig.from_content(c) for c in configs], context)
+
+
+def compute_measures(context: Context, config: Mapping[str, Any]) -> str:
+    """Measure the stored run ``config`` (JSON of a RunConfig) finely; returns the measures' key."""
+    run = RunConfig.from_content(config)
+    measure_into(worker_store(), run, context)
+    return measures_key(run)
 
 
 def map_job_key(scenario: Scenario, picks: list[Pick]) -> str:

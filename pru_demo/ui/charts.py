@@ -6,6 +6,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pru_demo.figures.accuracy import TITLES, Accuracy
+from pru_demo.figures.style import INK
+
+# Text of the dark theme, as .streamlit/config.toml has it.
+DARK_INK = "#e6eaf0"
 
 
 def chart(figure: go.Figure, *, key: str, alt: str) -> None:
@@ -20,6 +24,11 @@ def chart(figure: go.Figure, *, key: str, alt: str) -> None:
             "toImageButtonOptions": {"format": "svg", "filename": key},
         },
     )
+
+
+def ink() -> str:
+    """The theme's colour of text, for what figures must draw in it themselves."""
+    return DARK_INK if st.context.theme.type == "dark" else INK
 
 
 def accuracy_charts(make: Callable[[Accuracy], go.Figure], *, key: str, alt: str) -> None:

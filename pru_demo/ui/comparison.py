@@ -1,8 +1,12 @@
 """What a page shows: the records of A and B, or the panel that computes them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import streamlit as st
+
 from pru_demo.config import Pick, RunConfig, View
+from pru_demo.data import DATASETS, available
 from pru_demo.runs.record import RunRecord
 from pru_demo.ui.notices import end_page
 from pru_demo.ui.records import record_of
@@ -38,6 +42,13 @@ def needed_comparison() -> Comparison:
     configs = list(dict.fromkeys(view.runs().values()))
     records = {config: record_of(config) for config in configs}
     missing = [config for config, record in records.items() if record is None]
+    if missing and not available(view.scenario.dataset):
+        label = DATASETS[view.scenario.dataset].label
+        st.warning(
+            f"{label} is not on this machine. {fetch_hint([view.scenario.dataset])}",
+            icon=":material/hide_image:",
+        )
+        end_page()
     if missing:
         run_panel(configs, missing)
         end_page()
@@ -48,6 +59,12 @@ def needed_comparison() -> Comparison:
         tuple(r for r in records.values() if r is not None),
         tuple(r for r in found if r is not None),
     )
+
+
+def fetch_hint(names: Sequence[str]) -> str:
+    """How whoever runs this server gets data sets; its paths are not for visitors."""
+    command = f"python -m pru_demo data fetch {' '.join(names)}"
+    return f"Who runs this server can get it with `{command}`."
 
 
 def _picks(view: View) -> tuple[Pick, Pick]:

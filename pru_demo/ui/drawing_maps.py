@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pru_demo.data.samples import mnist_test
 from pru_demo.projection import displacement, pca_map
 from pru_demo.runs.engine.protocol import JobFailed
 from pru_demo.runs.maps import PlacedRun
 from pru_demo.runs.record import RunRecord, shown_forgotten
 from pru_demo.runs.tasks import MAP, map_job_key
 from pru_demo.ui.film import show_film
+from pru_demo.ui.images import sample_images
 from pru_demo.ui.notices import end_page
 from pru_demo.ui.records import features_of, placed_of
 from pru_demo.ui.services import ENGINE
@@ -73,5 +73,5 @@ def _preview(records: Sequence[RunRecord]) -> None:
         [r for r, _ in known],
         [plane.place(f) for _, f in known],
         [displacement(f, retained, labels) for _, f in known],
-        mnist_test()[0],
+        sample_images(records[0].config.scenario.dataset),
     )

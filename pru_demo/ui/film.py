@@ -12,6 +12,9 @@ from pru_demo.figures.naming import pick_name, stroke_of
 from pru_demo.runs.record import RunRecord
 from pru_demo.ui.components.map_player import Frame, Panel, map_player
 
+# Pictures beside the pointer are 64 CSS pixels wide.
+_THUMBNAIL = 64
+
 
 def show_film(
     records: Sequence[RunRecord],
@@ -21,7 +24,8 @@ def show_film(
 ) -> None:
     """Play runs side by side: places (T, n, 2) and displacements (T, n) of each.
 
-    ``images`` (N, H, W) is the test part that the records' samples are taken from.
+    ``images`` (N, C, H, W) is the test part that the records' samples are taken from, as
+    :func:`pru_demo.ui.images.sample_images` gives it.
     """
     film = moments(records)
     panels = []
@@ -44,6 +48,18 @@ def show_film(
         true=records[0].arrays["labels"],
         class_names=DATASETS[scenario.dataset].class_names,
         forgotten=scenario.forget,
-        images=images[records[0].arrays["shown"]],
+        images=_thumbnails(images[records[0].arrays["shown"]]),
         key="film",
     )
+
+
+def _thumbnails(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(n, C, H, W) → (n, h, w) ink or (n, h, w, 3) pictures; large ones as means of blocks."""
+    count, channels, height, width = images.shape
+    block = -(-max(height, width) // _THUMBNAIL)
+    if block > 1:
+        rows, columns = height // block, width // block
+        images = images[:, :, : rows * block, : columns * block]
+        images = images.reshape(count, channels, rows, block, columns, block)
+        images = images.mean(axis=(3, 5)).astype(np.uint8)
+    return images[:, 0] if channels == 1 else np.moveaxis(images, 1, 3)

@@ -1,4 +1,7 @@
-"""Sample images as HTML: enlarged without blur, dark ink on light paper in either theme."""
+"""Sample images as HTML: enlarged without blur, white ink shown as dark ink on light paper.
+
+Ink becomes PNG and is turned back by the dark theme (``main.py``); pictures become WebP and stay.
+"""
 
 import base64
 import io
@@ -10,21 +13,46 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from pru_demo.data import DATASETS, read_part
 
-def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """PNG data URI of one (H, W) image, white-on-black turned into dark on light."""
+
+def sample_images(dataset: str) -> NDArray[np.uint8]:
+    """The test part as pages show it: (N, 1, H, W) white ink on black, or (N, 3, H, W) pictures.
+
+    Raises :class:`pru_demo.data.idx.DamagedData` when it cannot be read.
+    """
+    images, _ = read_part(dataset, "test")
+    if DATASETS[dataset].white_ink:
+        return images
+    # A grey photograph is a picture like any other, and no negative is to be made of it.
+    return np.broadcast_to(images, (len(images), 3, *images.shape[2:]))
+
+
+def is_ink(pixels: NDArray[np.uint8]) -> bool:
+    """Whether an image is white ink on black, (H, W) or (1, H, W), and not a colour picture."""
+    return pixels.ndim == 2 or len(pixels) == 1
+
+
+def data_uri(pixels: NDArray[np.uint8], *, side: int = 96) -> str:
+    """Data URI of one image (H, W), (1, H, W) or (3, H, W), at most ``side`` pixels large."""
+    if is_ink(pixels):
+        image, kind = Image.fromarray(255 - pixels.reshape(pixels.shape[-2:])), "png"
+    else:
+        image, kind = Image.fromarray(np.ascontiguousarray(np.moveaxis(pixels, 0, -1))), "webp"
+    image.thumbnail((side, side))
     buffer = io.BytesIO()
-    Image.fromarray(255 - pixels).save(buffer, format="PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    image.save(buffer, format=kind, lossless=True)
+    return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def strip(
     images: Sequence[NDArray[np.uint8]], captions: Sequence[str], *, size: int = 48, alt: str
 ) -> None:
-    """A row of (H, W) images that wraps, each with a short caption below."""
+    """A row of images that wraps, each with a short caption below; shapes as for ``data_uri``."""
     cells = "".join(
         f'<figure style="margin:0;text-align:center">'
-        f'<img class="digit" src="{data_uri(image)}" width="{size}" height="{size}" alt="" '
+        f'<img class="{"digit" if is_ink(image) else "picture"}" '
+        f'src="{data_uri(image, side=2 * size)}" width="{size}" height="{size}" alt="" '
         f'style="image-rendering:pixelated;border-radius:4px;border:1px solid #8886">'
         f'<figcaption style="font-size:14px">{escape(caption)}</figcaption></figure>'
         for image, caption in zip(images, captions, strict=True)

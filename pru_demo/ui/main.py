@@ -11,8 +11,12 @@ from pru_demo.ui.pages import navigation_pages
 from pru_demo.ui.scenario_bar import scenario_bar
 from pru_demo.ui.state import current_view
 
-# Sample images are drawn dark on light; in the dark theme the same ink is light on dark.
-DARK_INK = "<style>.digit, [data-testid=stButtonGroup] img { filter: invert(1); }</style>"
+# Ink is drawn dark on light; in the dark theme the same ink is light on dark. Pictures, which are
+# WebP, stay as they are.
+DARK_INK = (
+    "<style>.digit, [data-testid=stButtonGroup] img[src^='data:image/png'] "
+    "{ filter: invert(1); }</style>"
+)
 
 st.set_page_config(
     page_title="What a network keeps after it forgets",

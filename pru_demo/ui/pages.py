@@ -19,7 +19,10 @@ class PageSpec:
 
     @property
     def path(self) -> Path:
-        """The file; its name is also the page's URL."""
+        """The file; its name is also the page's URL.
+
+        Not of the first page: it answers the bare address only, and Streamlit reserves its name.
+        """
         return ROOT / "pages" / f"{self.name}.py"
 
 

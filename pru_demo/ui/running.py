@@ -13,6 +13,7 @@ from pru_demo.models import checkpoint_name
 from pru_demo.paths import CHECKPOINTS
 from pru_demo.runs.engine.protocol import Job, JobFailed
 from pru_demo.runs.record import run_key
+from pru_demo.runs.setting import planned_epochs
 from pru_demo.runs.tasks import RUN
 from pru_demo.ui.charts import accuracy_charts
 from pru_demo.ui.services import ENGINE
@@ -68,7 +69,7 @@ def _watch(configs: Sequence[RunConfig]) -> None:
         _show_job(config, job)
     live = {c.pick: _snapshots(job) for c, job in jobs.items()}
     if any(live.values()):
-        epochs = PRESETS[configs[0].scenario.preset].epochs
+        epochs = max(map(planned_epochs, configs))
         accuracy_charts(
             lambda accuracy: unlearning_figure(live, accuracy, epochs),
             key="live." + ".".join(c.pick.method for c in configs),
@@ -142,7 +143,8 @@ def _expectation(configs: Sequence[RunConfig]) -> str:
     ).exists():
         return (
             "long: the original network of this choice is not shipped and is trained first, "
-            "minutes for the small network and most of an hour for the full one on two CPU cores"
+            "minutes for the small network, an hour for the full AllCNN, longer for the others, on "
+            "two CPU cores"
         )
     if scenario.model != "allcnn-small":
         return "an hour or more on two CPU cores, minutes on a GPU"

@@ -1,13 +1,15 @@
 """The row of choices above every page: what to forget, and which two methods to compare."""
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from pru_demo.config import (
+    MAX_FORGET_SAMPLES,
     MAX_SEED,
     PRESETS,
     Pick,
@@ -16,42 +18,41 @@ from pru_demo.config import (
     variants_of,
     view_from_query,
 )
-from pru_demo.data import DATASETS
+from pru_demo.data import DATASETS, available, note_of, read_part
 from pru_demo.data.idx import DamagedData
-from pru_demo.data.samples import mnist_test
-from pru_demo.figures.naming import short_name
+from pru_demo.figures.naming import listed, short_name
 from pru_demo.models import MODELS
-from pru_demo.ui.images import data_uri
+from pru_demo.ui.comparison import fetch_hint
+from pru_demo.ui.images import data_uri, sample_images
 from pru_demo.ui.state import show
 from pru_demo.unlearning import METHODS
+from pru_demo.unlearning.values import GIVEN
+
+# More would not fit into one row.
+MOST_CHIPS = 12
 
 
 def scenario_bar(view: View) -> None:
     """Draw the choices of ``view``; a change becomes the current view before the next run."""
     scenario = view.scenario
     # The URL is the truth and widgets follow it, also when a link or the Back button changed it.
-    st.session_state["bar.forget"] = scenario.forget[0]
+    several = len(scenario.forget) > 1 or bool(st.session_state.get("bar.several"))
+    st.session_state["bar.several"] = several
+    st.session_state["bar.forget"] = list(scenario.forget) if several else scenario.forget[0]
     st.session_state["bar.a"], st.session_state["bar.b"] = view.a, view.b
     st.session_state["bar.preset"] = scenario.preset
     st.session_state["bar.model"] = scenario.model
     st.session_state["bar.seed"] = scenario.seed
+    st.session_state["bar.dataset"] = scenario.dataset
+    st.session_state["bar.given"] = scenario.given
+    st.session_state["bar.forget_samples"] = scenario.forget_samples
 
     with st.container(key="scenario-bar", border=True):
         forget, a, b, more = st.columns(
             [6.4, 2.4, 2.4, 1.4], vertical_alignment="bottom", gap="small"
         )
         with forget:
-            st.segmented_control(
-                "Forget the class",
-                range(len(DATASETS[scenario.dataset].class_names)),
-                format_func=_chip,
-                required=True,
-                key="bar.forget",
-                on_change=_apply,
-                args=(view,),
-                width="stretch",
-                help="The class whose training images the network is asked to forget.",
-            )
+            _class_choice(view, several=several)
         picks = _picks(scenario)
         for column, key, label in ((a, "bar.a", "A"), (b, "bar.b", "B")):
             column.selectbox(
@@ -66,9 +67,64 @@ def scenario_bar(view: View) -> None:
             )
         with more, st.popover("More", icon=":material/tune:", width="stretch"):
             _more(view)
+        if note := note_of(scenario.dataset):
+            st.caption(f"{DATASETS[scenario.dataset].label}: {note}")
+
+
+def _class_choice(view: View, *, several: bool) -> None:
+    """Chips with a sample image each, or a list where a data set has too many classes for that."""
+    dataset = view.scenario.dataset
+    names = DATASETS[dataset].class_names
+    label = "Forget the classes" if several else "Forget the class"
+    common: dict[str, Any] = {
+        "key": "bar.forget",
+        "on_change": _apply,
+        "args": (view,),
+        "help": "The class whose training images the network is asked to forget.",
+    }
+    if len(names) > MOST_CHIPS:
+        listed: dict[str, Any] = {
+            "options": range(len(names)),
+            "format_func": names.__getitem__,
+            **common,
+        }
+        if several:
+            st.multiselect(label, **listed)
+        else:
+            st.selectbox(label, **listed)
+        return
+    chips: dict[str, Any] = {
+        "options": range(len(names)),
+        "format_func": partial(_chip, dataset, available(dataset)),
+        "width": "stretch",
+        **common,
+    }
+    if several:
+        st.segmented_control(label, selection_mode="multi", **chips)
+    else:
+        st.segmented_control(label, required=True, **chips)
 
 
 def _more(view: View) -> None:
+    present = [name for name in DATASETS if available(name)]
+    st.selectbox(
+        "Data set",
+        # One that a link asks for stays in the list: the page says how to get it.
+        [*present, *({view.scenario.dataset} - set(present))],
+        format_func=lambda name: DATASETS[name].label,
+        key="bar.dataset",
+        on_change=_apply,
+        args=(view,),
+    )
+    if absent := [name for name in DATASETS if name not in present]:
+        labels = listed([DATASETS[name].label for name in absent])
+        st.caption(f"Not on this machine: {labels}. {fetch_hint(absent)}")
+    st.toggle(
+        "Forget several classes at once",
+        key="bar.several",
+        on_change=_apply,
+        args=(view,),
+    )
     st.segmented_control(
         "Amount of work",
         list(PRESETS),
@@ -85,6 +141,26 @@ def _more(view: View) -> None:
         format_func=lambda name: MODELS[name].label,
         key="bar.model",
         help=" · ".join(f"**{m.label}**: {m.description}" for m in MODELS.values()),
+        on_change=_apply,
+        args=(view,),
+    )
+    st.segmented_control(
+        "Forget with",
+        GIVEN,
+        required=True,
+        key="bar.given",
+        help="**D_f**: the images from which the network learned the class. **D_f_new**: images "
+        "of the class that it has never seen.",
+        on_change=_apply,
+        args=(view,),
+    )
+    st.number_input(
+        "At most this many images to forget with",
+        2,
+        MAX_FORGET_SAMPLES,
+        step=1,
+        key="bar.forget_samples",
+        placeholder="as many as the amount of work allows",
         on_change=_apply,
         args=(view,),
     )
@@ -106,9 +182,20 @@ def _more(view: View) -> None:
 def _apply(view: View) -> None:
     """Callback: the widgets' values as a view, with picks that the network has parameters for."""
     state = st.session_state
+    chosen = state["bar.forget"]
+    classes = chosen if isinstance(chosen, list) else [chosen]
+    if not state["bar.several"]:
+        classes = classes[-1:]
+    if state["bar.dataset"] != view.scenario.dataset:
+        # Class 97 of one data set is not to be looked for in another.
+        classes = [0]
     scenario = replace(
         view.scenario,
-        forget=(state["bar.forget"],),
+        # With nothing chosen there is nothing to forget: what was chosen stays.
+        forget=tuple(sorted(classes)) or view.scenario.forget,
+        dataset=state["bar.dataset"],
+        given=state["bar.given"],
+        forget_samples=state["bar.forget_samples"],
         preset=state["bar.preset"],
         model=state["bar.model"],
         seed=int(state["bar.seed"]),
@@ -120,8 +207,7 @@ def _apply(view: View) -> None:
 def _picks(scenario: Scenario) -> list[Pick]:
     return list(
         chain.from_iterable(
-            (Pick(method, v) for v in variants_of(method, scenario.dataset, scenario.model))
-            for method in METHODS
+            (Pick(method, v) for v in variants_of(method, scenario)) for method in METHODS
         )
     )
 
@@ -130,12 +216,16 @@ def _query(view: View) -> str:
     return "&".join(f"{key}={value}" for key, value in view.query().items())
 
 
-@lru_cache(maxsize=32)
-def _chip(label: int) -> str:
+@lru_cache(maxsize=1024)
+def _chip(dataset: str, has_images: bool, label: int) -> str:
+    """The first test image of a class and its name; the name alone where there are no images."""
+    name = DATASETS[dataset].class_names[label]
+    if not has_images:
+        return name
     try:
-        images, labels = mnist_test()
+        labels = read_part(dataset, "test")[1]
     except DamagedData:
         # Choosing must go on without pictures; pages that need them will say what is wrong.
-        return str(label)
-    first = images[int(np.flatnonzero(labels == label)[0])]
-    return f"![]({data_uri(first)}) {label}"
+        return name
+    first = sample_images(dataset)[int(np.flatnonzero(labels == label)[0])]
+    return f"![]({data_uri(first, side=32)}) {name}"

@@ -4,11 +4,10 @@ The registry imports no torch, because the web process only lists methods; what 
 ``entry`` and imported where it runs.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pru_demo.unlearning import values
-from pru_demo.unlearning.values import Setting
+from pru_demo.unlearning.values import Values
 
 
 @dataclass(frozen=True)
@@ -16,8 +15,7 @@ class Method:
     """A method as the application knows it.
 
     ``needs_retain`` methods are handed D_r; all others never see a remaining image.
-    ``steps_per_epoch`` is how often it yields. ``parameters`` maps (data set, model) to the
-    variants there are, the preferred one first.
+    ``steps_per_epoch`` is how often it yields. ``values`` has the variants there are.
     """
 
     label: str
@@ -27,7 +25,7 @@ class Method:
     source: str
     entry: str
     steps_per_epoch: int
-    parameters: Mapping[tuple[str, str], Mapping[str, Setting]]
+    values: Values
 
 
 METHODS: dict[str, Method] = {
@@ -51,6 +49,86 @@ METHODS: dict[str, Method] = {
         "pru_demo.unlearning.boundary_shrink:boundary_shrink",
         1,
         values.BOUNDARY_SHRINK,
+    ),
+    "boundary_expanding": Method(
+        "Boundary Expanding",
+        "BoundExpand",
+        False,
+        "gives the forgotten images a class of their own, which is then cut off",
+        "Chen et al., Boundary Unlearning, CVPR 2023",
+        "pru_demo.unlearning.boundary_expanding:boundary_expanding",
+        1,
+        values.BOUNDARY_EXPANDING,
+    ),
+    "delete": Method(
+        "DELETE",
+        "DELETE",
+        False,
+        "distils the original with the forgotten class masked out: PRU's L_p and nothing else",
+        "Zhou et al., CVPR 2025",
+        "pru_demo.unlearning.delete:delete",
+        1,
+        values.DELETE,
+    ),
+    "unroll_of": Method(
+        "UnrollOF",
+        "UnrollOF",
+        False,
+        "learns the forgotten images once more and steps back along their gradients",
+        "Thudi et al., Unrolling SGD, EuroS&P 2022, as the PRU paper adapts it",
+        "pru_demo.unlearning.unrolling:unroll_of",
+        1,
+        values.UNROLL_OF,
+    ),
+    "random_label": Method(
+        "Random label",
+        "RandLabel",
+        False,
+        "trains on labels drawn among the other classes",
+        "a common baseline",
+        "pru_demo.unlearning.relabelling:random_label",
+        1,
+        values.RANDOM_LABEL,
+    ),
+    "negative_gradient": Method(
+        "Negative gradient",
+        "NegGrad",
+        False,
+        "raises the loss of the forgotten images",
+        "a common baseline",
+        "pru_demo.unlearning.negative_gradient:negative_gradient",
+        1,
+        values.NEGATIVE_GRADIENT,
+    ),
+    "salun": Method(
+        "SalUn",
+        "SalUn",
+        False,
+        "random labels, moving only the half of the weights that matter most for the class",
+        "Fan et al., ICLR 2024, without its retain half",
+        "pru_demo.unlearning.relabelling:salun",
+        1,
+        values.SALUN,
+    ),
+    "unroll": Method(
+        "Unroll",
+        "Unroll",
+        True,
+        "UnrollOF with an epoch on all other images in between",
+        "Thudi et al., Unrolling SGD, EuroS&P 2022, as the PRU paper adapts it",
+        "pru_demo.unlearning.unrolling:unroll",
+        1,
+        values.UNROLL,
+    ),
+    "scrub": Method(
+        "SCRUB",
+        "SCRUB",
+        True,
+        "disobeys the original on the forgotten images and obeys it on all others",
+        "Kurmanji et al., NeurIPS 2023",
+        "pru_demo.unlearning.scrub:scrub",
+        1,
+        values.SCRUB,
     ),
     "retrain": Method(
         "Retrain",

@@ -12,13 +12,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pru_demo.batches import seeded, shuffled
+from pru_demo.batches import seeded
 from pru_demo.data.dataset import as_input
 from pru_demo.evaluation.accuracy import measuring_batch
 from pru_demo.heartbeat import beat
 from pru_demo.models.split import SplitModel
+from pru_demo.unlearning.fine_tuning import fine_tune
+from pru_demo.unlearning.losses import mask_classes
 from pru_demo.unlearning.parameters import BoundaryShrinkParams
 from pru_demo.unlearning.step import ForgetSet, Step
+
+# As the PRU group's later code attacks (spec/algorithms.md 2.3).
+PGD_STEPS, PGD_STEP_SIZE = 5, 8 / 255
 
 
 def boundary_shrink(
@@ -26,47 +31,71 @@ def boundary_shrink(
 ) -> Iterator[Step]:
     """Forget ``forget.classes`` using D_f only, yielding after every epoch.
 
-    ``original`` is not changed.
+    ``original`` is not changed. Images are used as they are: the method knows no augmentation.
     """
-    labels = nearest_labels(original, forget, params.epsilon)
-    model = deepcopy(original).train()
+    plain = ForgetSet(forget.images, forget.labels, classes=forget.classes, seed=forget.seed)
+    labels = nearest_labels(original, plain, params)
+    model = deepcopy(original)
     # One optimiser for the whole run and no weight decay, as released.
     optimizer = torch.optim.SGD(
         model.parameters(), lr=params.learning_rate, momentum=params.momentum
     )
-    cost = 4 * len(labels)
-    for epoch in range(1, params.epochs + 1):
-        total = torch.zeros((), device=labels.device)
-        generator = seeded(forget.seed, epoch)
-        for batch in shuffled(len(labels), params.batch_size, generator):
-            index = batch.to(labels.device)
-            loss = F.cross_entropy(model(as_input(forget.images[index])), labels[index])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            total += loss.detach() * len(batch)
-        cost += 3 * len(labels)
-        yield Step(epoch, "all", model, cost, {"cross-entropy": total.item() / len(labels)})
+    return fine_tune(
+        model,
+        plain,
+        optimizer,
+        lambda index, inputs, logits: F.cross_entropy(logits, labels[index]),
+        name="cross-entropy",
+        epochs=params.epochs,
+        batch_size=params.batch_size,
+        cost_before=(4 if params.attack == "fgsm" else 1 + 3 * PGD_STEPS) * len(forget),
+    )
 
 
-def nearest_labels(original: SplitModel, forget: ForgetSet, epsilon: float) -> Tensor:
-    """Labels (N,) that the original gives to ``x + ε·sign(∇_x CE)``, pixels kept in 0..1.
+def nearest_labels(original: SplitModel, forget: ForgetSet, params: BoundaryShrinkParams) -> Tensor:
+    """Labels (N,) that the original gives to the attacked images, pixels kept in 0..1.
 
-    The argmax runs over all classes, as published: where the attack fails the label stays the
-    forgotten one. The original and the images never change, so this is done once, not per epoch.
+    ``fgsm`` is ``x + ε·sign(∇_x CE)``; ``pgd`` takes five smaller steps from a random start and
+    stays within ε. Unless ``exclude_forget``, the argmax runs over all classes, as published: where
+    the attack fails the label stays the forgotten one. The original and the images never change, so
+    this is done once, not per epoch.
+
+    Raises ValueError when pixels are not between 0 and 1.
     """
     model = deepcopy(original).eval().requires_grad_(False)
+    generator = seeded(forget.seed, 0)
     labels = []
     size = measuring_batch(forget.images.device)
     for images, truth in zip(
         torch.split(forget.images, size), torch.split(forget.labels, size), strict=True
     ):
-        x = as_input(images).requires_grad_(True)
-        loss = F.cross_entropy(model(x), truth.long(), reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, x)
+        x = as_input(images)
+        if x.min() < 0 or x.max() > 1:
+            raise ValueError(
+                "Boundary Shrink attacks pixels between 0 and 1. Make your normalisation the "
+                "network's first layer."
+            )
+        if params.attack == "pgd":
+            noise = torch.rand(x.shape, generator=generator).to(x.device)
+            attacked = (x + params.epsilon * (2 * noise - 1)).clamp(0, 1)
+            for _ in range(PGD_STEPS):
+                attacked = _ascend(model, attacked, truth, PGD_STEP_SIZE)
+                attacked = attacked.clamp(x - params.epsilon, x + params.epsilon).clamp(0, 1)
+        else:
+            attacked = _ascend(model, x, truth, params.epsilon)
+        # The attack is an image, so it has 256 levels.
         with torch.no_grad():
-            attacked = (x + epsilon * gradient.sign()).clamp(0, 1)
-            # The attack is an image, so it has 256 levels.
-            labels.append(model(attacked.mul(255).round().div(255)).argmax(1))
+            logits = model(attacked.mul(255).round().div(255))
+        if params.exclude_forget:
+            logits = mask_classes(logits, forget.classes)
+        labels.append(logits.argmax(1))
         beat()
     return torch.cat(labels)
+
+
+def _ascend(model: SplitModel, x: Tensor, truth: Tensor, step: float) -> Tensor:
+    """``x`` moved by ``step`` per pixel in the direction that raises the cross-entropy."""
+    x = x.detach().requires_grad_(True)
+    loss = F.cross_entropy(model(x), truth.long(), reduction="sum")
+    (gradient,) = torch.autograd.grad(loss, x)
+    return (x.detach() + step * gradient.sign()).clamp(0, 1)

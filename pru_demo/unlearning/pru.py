@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from copy import deepcopy
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pru_demo.batches import seeded, shuffled
-from pru_demo.data.dataset import as_input
-from pru_demo.evaluation.accuracy import predict
-from pru_demo.models.split import SplitModel, batch_norms
-from pru_demo.unlearning.losses import l_o, l_p, l_s, redistribute
+from pru_demo.models.split import SplitModel, batch_norms, training_mode
+from pru_demo.unlearning.fine_tuning import descend
+from pru_demo.unlearning.losses import l_o, l_p, l_s
 from pru_demo.unlearning.parameters import PRUParams
 from pru_demo.unlearning.step import ForgetSet, Step
+from pru_demo.unlearning.targets import Targets, redistributed_targets
 
 Losses = dict[str, Tensor]
 
@@ -28,28 +29,27 @@ def pru(original: SplitModel, forget: ForgetSet, params: PRUParams) -> Iterator[
 
     ``original`` is not changed.
     """
-    # The original in eval mode sees fixed images, so its targets p̃ never change: compute once.
-    targets = redistribute(predict(original, forget.images), forget.classes)
-    model = deepcopy(original).train()
-    cost = len(forget.images)
+    targets, cost, asking = redistributed_targets(original, forget)
+    model = deepcopy(original)
     for epoch in range(1, params.epochs + 1):
         losses = _e_step(model, forget, targets, params, seeded(forget.seed, epoch, 0))
-        cost += 3 * len(forget.images)
+        cost += (3 + asking) * len(forget)
         yield Step(epoch, "E", model, cost, losses)
 
         losses = _c_step(model, forget, targets, params, seeded(forget.seed, epoch, 1))
-        cost += (1 if params.c_step_updates == "classifier" else 3) * len(forget.images)
+        cost += (asking + (1 if params.c_step_updates == "classifier" else 3)) * len(forget)
         yield Step(epoch, "C", model, cost, losses)
 
 
 def _e_step(
     model: SplitModel,
     forget: ForgetSet,
-    targets: Tensor,
+    targets: Targets,
     params: PRUParams,
     generator: torch.Generator,
 ) -> dict[str, float]:
     """Update θ_E with L_E over one epoch of D_f; C is passed through but left alone."""
+    training_mode(model, params.batch_norm)
     # k updates with the same batch statistics equal one with momentum 1 − (1 − m)^k.
     usual = {layer: layer.momentum for layer in batch_norms(model)}
     for layer, momentum in usual.items():
@@ -58,19 +58,22 @@ def _e_step(
 
     optimizer = _sgd(model.extractor_parameters(), params.learning_rate_E, params)
     means = _Means()
-    for batch in shuffled(len(forget.images), params.batch_size, generator):
-        index = batch.to(targets.device)
-        features = model.features(as_input(forget.images[index]))
-        clusters = targets[index].argmax(1)
-        losses: Losses = {"L_p": l_p(model.classify(features), targets[index], params.lp_epsilon)}
-        loss = losses["L_p"]
+    for batch in shuffled(len(forget), params.batch_size, generator):
+        index = batch.to(forget.labels.device)
+        inputs = forget.inputs(index, generator)
+        target = targets(index, inputs)
+        clusters = target.argmax(1)
+        features = model.features(inputs)
+        losses: Losses = {}
+        if params.lambda_p:
+            losses["L_p"] = _preserve(model.classify(features), target, params)
         if params.lambda_o and (separation := l_o(features, clusters)) is not None:
             losses["L_o"] = separation
-            loss = loss + params.lambda_o * separation
-        if params.lambda_s and (spread := l_s(features, clusters)) is not None:
+        if params.lambda_s and (spread := l_s(features, clusters, params.averaging)) is not None:
             losses["L_s"] = spread
-            loss = loss + params.lambda_s * spread
-        _descend(optimizer, loss)
+        weights = {"L_p": params.lambda_p, "L_o": params.lambda_o, "L_s": params.lambda_s}
+        if losses:
+            descend(optimizer, torch.stack([weights[n] * losses[n] for n in losses]).sum())
         means.add(losses)
 
     for layer, momentum in usual.items():
@@ -81,7 +84,7 @@ def _e_step(
 def _c_step(
     model: SplitModel,
     forget: ForgetSet,
-    targets: Tensor,
+    targets: Targets,
     params: PRUParams,
     generator: torch.Generator,
 ) -> dict[str, float]:
@@ -90,14 +93,23 @@ def _c_step(
     trained = model.classifier_parameters() if on_classifier else model.extractor_parameters()
     optimizer = _sgd(trained, params.learning_rate_C, params)
     means = _Means()
-    for batch in shuffled(len(forget.images), params.batch_size, generator):
-        index = batch.to(targets.device)
+    training_mode(model, params.batch_norm)
+    for batch in shuffled(len(forget), params.batch_size, generator):
+        index = batch.to(forget.labels.device)
+        inputs = forget.inputs(index, generator)
         with torch.set_grad_enabled(not on_classifier):
-            features = model.features(as_input(forget.images[index]))
-        loss = l_p(model.classify(features), targets[index], params.lp_epsilon)
-        _descend(optimizer, loss)
+            features = model.features(inputs)
+        loss = _preserve(model.classify(features), targets(index, inputs), params)
+        descend(optimizer, loss)
         means.add({"L_p": loss})
     return means.values()
+
+
+def _preserve(logits: Tensor, targets: Tensor, params: PRUParams) -> Tensor:
+    """L_p, or what an ablation puts in its place: cross-entropy with the new labels ỹ."""
+    if params.l_p_form == "cross-entropy":
+        return F.cross_entropy(logits, targets.argmax(1))
+    return l_p(logits, targets, params.lp_epsilon)
 
 
 def _sgd(
@@ -110,13 +122,6 @@ def _sgd(
         momentum=params.momentum,
         weight_decay=params.weight_decay,
     )
-
-
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    # The half that is not trained collects gradients too; nothing ever steps on them.
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
 
 
 class _Means:

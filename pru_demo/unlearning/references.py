@@ -5,8 +5,10 @@ from copy import deepcopy
 
 import torch
 
+from pru_demo.models import start_pretrained
 from pru_demo.models.split import SplitModel
-from pru_demo.training import TrainingParams, train
+from pru_demo.training import train
+from pru_demo.training_settings import TrainingParams
 from pru_demo.unlearning.parameters import NoParams, RetrainParams
 from pru_demo.unlearning.step import ForgetSet, RetainSet, Step
 
@@ -19,21 +21,39 @@ def keep(original: SplitModel, forget: ForgetSet, params: NoParams) -> Iterator[
 def retrain(
     original: SplitModel, forget: ForgetSet, retain: RetainSet, params: RetrainParams
 ) -> Iterator[Step]:
-    """Train a newly initialised network of the same shape on D_r only, as the original was."""
+    """Train a newly initialised network of the same shape on D_r only, as the original was.
+
+    Raises ValueError when it must start from pretrained weights and they cannot be had.
+    """
     # Another seed than the original's: the reference must not share its initial weights.
     model = reinitialised(original, forget.seed + 10_000)
-    settings = TrainingParams(params.epochs, params.learning_rate, params.weight_decay)
-    for done in train(model, retain.images, retain.labels, settings, seed=forget.seed):
-        cost = 3 * done.epoch * len(retain.images)
+    if params.start:
+        start_pretrained(params.start, model)
+    settings = TrainingParams(
+        params.epochs, params.learning_rate, params.weight_decay, batch_size=params.batch_size
+    )
+    for done in train(model, retain, settings, seed=forget.seed):
+        cost = 3 * done.epoch * len(retain)
         yield Step(done.epoch, "all", model, cost, {"cross-entropy": done.loss})
 
 
 def reinitialised(model: SplitModel, seed: int) -> SplitModel:
-    """A copy of ``model`` with fresh weights; the global random state is left as it was."""
+    """A copy of ``model`` with fresh weights; the global random state is left as it was.
+
+    Raises ValueError when a layer of ``model`` has weights and no way to reset them.
+    """
     fresh = deepcopy(model)
+    with torch.no_grad():
+        for parameter in fresh.parameters():
+            parameter.fill_(torch.nan)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        for module in fresh.modules():
+        # Whole blocks after the layers inside them: theirs is the last word (the order is stable).
+        for module in sorted(fresh.modules(), key=lambda module: any(module.children())):
             if reset := getattr(module, "reset_parameters", None):
                 reset()
+    # What is still no number was reset by nobody: it would have kept what the original learned.
+    left = [name for name, parameter in fresh.named_parameters() if parameter.isnan().any()]
+    if left:
+        raise ValueError(f"Retrain cannot start afresh: nothing resets {left[0]}.")
     return fresh

@@ -3,32 +3,26 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from torch import Tensor
-
+from pru_demo.data.dataset import Samples
 from pru_demo.models.split import SplitModel
 
 Phase = Literal["E", "C", "all"]
 
 
 @dataclass(frozen=True)
-class ForgetSet:
-    """D_f: uint8 images (N, C, H, W) and labels (N,) of the classes to forget.
+class ForgetSet(Samples):
+    """D_f (or D_f_new): the images and labels of the classes to forget.
 
     ``seed`` decides the order of batches, so that a method is a function of its arguments.
     """
 
-    images: Tensor
-    labels: Tensor
-    classes: frozenset[int]
-    seed: int
+    classes: frozenset[int] = field(kw_only=True)
+    seed: int = field(kw_only=True)
 
 
 @dataclass(frozen=True)
-class RetainSet:
+class RetainSet(Samples):
     """D_r, handed only to methods whose registry entry says ``needs_retain``."""
-
-    images: Tensor
-    labels: Tensor
 
 
 @dataclass(frozen=True)

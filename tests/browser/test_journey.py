@@ -204,6 +204,15 @@ def test_the_link_of_the_scenario_bar_leads_to_the_same_view(page: Any, app_addr
     page.get_by_text("PRU (released)").first.wait_for()
 
 
+def test_the_map_may_be_left_while_it_plays(page: Any, app_address: str) -> None:
+    page.goto(f"{app_address}/perception")
+    page.get_by_role("button", name="Play").click()
+    page.get_by_text("Classic UMAP", exact=True).click()
+    page.locator(CHART).first.wait_for()
+    page.get_by_text("One map over time", exact=True).click()
+    page.get_by_role("button", name="Play").wait_for()
+
+
 def test_a_hostile_link_is_quoted_and_not_interpreted(page: Any, app_address: str) -> None:
     hostile = "<img src=//e.x/1>", "![](//e.x/2.png)", "[win](//e.x)"
     page.goto(f"{app_address}/?preset={hostile[0]}&model={hostile[1]}&dataset={hostile[2]}")

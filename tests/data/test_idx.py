@@ -68,6 +68,34 @@ def test_missing_file_is_named_with_its_folder_and_repair(tmp_path: Path) -> Non
     assert str(caught.value) == f"images.gz is missing from {tmp_path}. {REPAIR}"
 
 
+def test_a_plain_file_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "images"
+    path.write_bytes(RAW)
+    np.testing.assert_array_equal(read_idx(path, MD5, REPAIR), IMAGES, strict=True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0\0\x08",
+        RAW[:10],
+        RAW[:-1],
+        RAW + b"\0",
+        b"\0\0\x0d" + RAW[3:],
+        b"\0\0\x08\x00",
+        b"\0\0\x08\xff" + RAW[4:],
+        b"\0\0\x08\x03" + b"\xff" * 12 + RAW[16:],
+    ],
+)
+def test_without_a_checksum_the_header_must_fit_the_content(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "images"
+    path.write_bytes(content)
+    with pytest.raises(DamagedData) as caught:
+        read_idx(path, None, REPAIR)
+    assert str(caught.value) == f"images is damaged: it is no complete idx file. {REPAIR}"
+
+
 def test_a_folder_in_place_of_the_file_is_damage(tmp_path: Path) -> None:
     (tmp_path / "images.gz").mkdir()
     with pytest.raises(DamagedData, match=r"images\.gz cannot be read"):

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from pru_demo.data import DATASETS, load_dataset
+from pru_demo.data import DATASETS, load_dataset, places, read_part
 from pru_demo.data.dataset import Dataset, as_input
 from pru_demo.data.idx import DamagedData
-from pru_demo.data.mnist import load_mnist
-from pru_demo.data.mnist_files import MD5, REPAIR
-from pru_demo.data.samples import mnist_test
+from pru_demo.data.places import RESTORE, read_published
+from pru_demo.data.published import PUBLISHED
 from pru_demo.paths import ASSETS
 
+MD5 = PUBLISHED["mnist"].md5
 SHIPPED = ASSETS / "data" / "mnist"
 PER_CLASS_TRAIN = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
 PER_CLASS_TEST = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
@@ -47,40 +47,50 @@ def test_data_set_is_read_once(mnist: Dataset) -> None:
     assert load_dataset("mnist") is mnist
 
 
-def test_samples_without_torch_are_the_test_part(mnist: Dataset) -> None:
-    images, labels = mnist_test()
-    assert np.array_equal(images, mnist.test_images[:, 0].numpy())
+def test_images_without_torch_are_the_same(mnist: Dataset) -> None:
+    images, labels = read_part("mnist", "test")
+    assert np.array_equal(images, mnist.test_images.numpy())
     assert np.array_equal(labels, mnist.test_labels.numpy())
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: Path) -> Path:
+    """A copy of what ships, in its place, with nothing in the data directory."""
+    monkeypatch.setattr(places, "ASSETS", tmp_path / "assets")
+    return Path(shutil.copytree(SHIPPED, tmp_path / "assets" / "data" / "mnist"))
 
 
 @pytest.mark.parametrize("name", MD5)
 def test_every_missing_file_is_named_with_the_command_that_restores_it(
-    tmp_path: Path, name: str
+    copied: Path, name: str
 ) -> None:
-    for other in MD5:
-        if other != name:
-            (tmp_path / f"{other}.gz").symlink_to(SHIPPED / f"{other}.gz")
+    (copied / f"{name}.gz").unlink()
     with pytest.raises(DamagedData) as caught:
-        load_mnist(tmp_path)
-    assert str(caught.value) == f"{name}.gz is missing from {tmp_path}. {REPAIR}"
-    assert "git checkout -- assets/data/mnist" in REPAIR
+        read_published("mnist", "train")
+    assert str(caught.value) == f"{name}.gz is missing from {copied}. {RESTORE}"
+    assert "git checkout -- assets/data/mnist" in RESTORE
 
 
-def test_truncated_file_is_named_with_the_command_that_restores_it(tmp_path: Path) -> None:
-    shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
-    path = tmp_path / "t10k-images-idx3-ubyte.gz"
+def test_truncated_file_is_named_with_the_command_that_restores_it(copied: Path) -> None:
+    path = copied / "t10k-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(DamagedData) as caught:
-        load_mnist(tmp_path)
+        read_published("mnist", "test")
     assert path.name in str(caught.value)
-    assert str(caught.value).endswith(REPAIR)
+    assert str(caught.value).endswith(RESTORE)
 
 
-def test_files_swapped_for_each_other_are_noticed(tmp_path: Path) -> None:
-    shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
-    (tmp_path / "t10k-labels-idx1-ubyte.gz").replace(tmp_path / "train-labels-idx1-ubyte.gz")
+def test_files_swapped_for_each_other_are_noticed(copied: Path) -> None:
+    shutil.copy(copied / "t10k-labels-idx1-ubyte.gz", copied / "train-labels-idx1-ubyte.gz")
     with pytest.raises(DamagedData, match=r"train-labels-idx1-ubyte\.gz is damaged"):
-        load_mnist(tmp_path)
+        read_published("mnist", "train")
+
+
+def test_what_ships_is_read_before_the_data_directory(copied: Path, directory: Path) -> None:
+    (directory / "MNIST" / "raw").mkdir(parents=True)
+    for name in MD5:
+        (directory / "MNIST" / "raw" / f"{name}.gz").write_bytes(b"other")
+    assert len(read_published("mnist", "test")[0]) == 10_000
 
 
 def test_networks_see_pixels_between_zero_and_one(mnist: Dataset) -> None:

@@ -1,14 +1,20 @@
 """The networks have the shape of the paper's, and are built the same every time."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from pru_demo.data import DATASETS
-from pru_demo.models import MODELS, build_model
+from pru_demo import models
+from pru_demo.data import DATASETS, DatasetSpec
+from pru_demo.models import MODELS, build_model, checkpoint_name, function_of, start_pretrained
 from pru_demo.models.allcnn import allcnn
-from tests.same import frozen, same
+from pru_demo.models.split import batch_norms
+from tests.same import changed, frozen, same
 
-MNIST = DATASETS["mnist"]
+MNIST, CIFAR10, CIFAR100 = DATASETS["mnist"], DATASETS["cifar10"], DATASETS["cifar100"]
+# All but the one that wants a GPU.
+MADE_HERE = [name for name in MODELS if name != "vit-b16"]
 
 
 @pytest.mark.parametrize(("name", "count"), [("allcnn", 1_618_282), ("allcnn-small", 102_178)])
@@ -52,3 +58,109 @@ def test_initial_weights_depend_on_the_seed_only(name: str) -> None:
     torch.manual_seed(123)
     assert same(one, frozen(build_model(name, MNIST, seed=7)))
     assert not same(one, frozen(build_model(name, MNIST, seed=8)))
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("allcnn", 1_620_010),
+        ("allcnn-small", 102_610),
+        ("resnet18", 11_173_962),
+        ("vit-small", 1_205_898),
+    ],
+)
+def test_parameter_counts_for_colour_images_of_ten_classes(name: str, count: int) -> None:
+    assert sum(p.numel() for p in build_model(name, CIFAR10, seed=7).parameters()) == count
+
+
+@pytest.mark.parametrize("dataset", [MNIST, CIFAR100], ids=["28 grey", "32 colour"])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("allcnn", 192), ("allcnn-small", 48), ("resnet18", 512), ("vit-small", 128)],
+)
+def test_every_network_fits_grey_and_colour_images(
+    name: str, size: int, dataset: DatasetSpec
+) -> None:
+    model = build_model(name, dataset, seed=7).eval()
+    images = torch.rand(2, dataset.channels, dataset.image_size, dataset.image_size)
+    with torch.no_grad():
+        features = model.features(images)
+        logits = model.classify(features)
+    assert features.shape == (2, size)
+    assert logits.shape == (2, len(dataset.class_names))
+    assert logits.isfinite().all()
+    assert model.classifier.in_features == size
+
+
+def test_only_the_transformers_have_no_batch_norm() -> None:
+    without = {
+        name for name in MADE_HERE if not list(batch_norms(build_model(name, MNIST, seed=7)))
+    }
+    assert without == {"vit-small"}
+
+
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_every_network_learns_in_all_its_weights(name: str) -> None:
+    model = build_model(name, MNIST, seed=7).train()
+    model(torch.rand(4, 1, 28, 28)).logsumexp(1).sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_no_network_has_dropout(name: str) -> None:
+    # Methods run in train mode and are functions of their seed: dropout would draw from elsewhere.
+    torch.manual_seed(1)
+    model = build_model(name, MNIST, seed=7).train()
+    for layer in batch_norms(model):
+        layer.eval()
+    images = torch.rand(2, 1, 28, 28)
+    with torch.no_grad():
+        assert torch.equal(model(images), model(images))
+
+
+def test_a_published_normalisation_is_the_first_layer() -> None:
+    images = torch.rand(2, 3, 32, 32)
+    model = build_model("allcnn-small", CIFAR10, seed=7).eval()
+    plain = build_model("allcnn-small", replace(CIFAR10, mean=None, std=None), seed=7).eval()
+    mean = torch.tensor([0.4914, 0.4822, 0.4465]).view(3, 1, 1)
+    std = torch.tensor([0.2023, 0.1994, 0.2010]).view(3, 1, 1)
+    with torch.no_grad():
+        expected = plain((images - mean) / std)
+        torch.testing.assert_close(model(images), expected, rtol=0, atol=1e-5)
+        assert not torch.allclose(model(images), plain(images))
+
+
+def test_networks_for_plain_pixels_keep_the_names_of_their_weights() -> None:
+    # Shipped checkpoints know them by these names.
+    assert "extractor.0.0.weight" in build_model("allcnn-small", MNIST, seed=7).state_dict()
+
+
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_networks_without_pretrained_weights_start_as_they_were_built(name: str) -> None:
+    model = build_model(name, MNIST, seed=7)
+    before = frozen(model)
+    start_pretrained(name, model)
+    assert not changed(before, model)
+
+
+def test_pretrained_weights_are_loaded_by_the_function_that_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded = []
+    monkeypatch.setattr(
+        models, "function_of", lambda entry: lambda net: loaded.append((entry, net))
+    )
+    model = torch.nn.Identity()
+    start_pretrained("vit-b16", model)  # type: ignore[arg-type]
+    assert loaded == [("pru_demo.models.vit:load_imagenet", model)]
+
+
+def test_an_entry_names_a_function() -> None:
+    assert function_of("pru_demo.models.allcnn:allcnn") is allcnn
+    for spec in MODELS.values():
+        assert callable(function_of(spec.entry))
+        assert spec.pretrained is None or callable(function_of(spec.pretrained))
+
+
+def test_checkpoints_are_named_after_the_trial() -> None:
+    assert checkpoint_name("mnist", "allcnn", 7) == "mnist-allcnn-seed7.safetensors"

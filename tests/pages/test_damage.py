@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-import pru_demo.data.samples as samples
 from pru_demo.config import PRESETS, Scenario, View
-from pru_demo.data.samples import mnist_test
+from pru_demo.data import _read_part, places
 from pru_demo.paths import ASSETS
 from pru_demo.runs.bundle import MANIFEST, Bundle
 from pru_demo.runs.maps import placed_key
@@ -148,17 +147,15 @@ def test_a_sound_bundle_is_not_complained_about(
 def damaged_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The web process finds a damaged file of test images."""
     copy = tmp_path / "assets" / "data" / "mnist"
-    copy.mkdir(parents=True)
-    for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
-        shutil.copy(ASSETS / "data" / "mnist" / name, copy)
+    shutil.copytree(ASSETS / "data" / "mnist", copy)
     flip(copy / "t10k-images-idx3-ubyte.gz", 0.5)
 
     def forget() -> None:
-        mnist_test.cache_clear()
+        _read_part.cache_clear()
         scenario_bar._chip.cache_clear()
 
     forget()
-    monkeypatch.setattr(samples, "ASSETS", tmp_path / "assets")
+    monkeypatch.setattr(places, "ASSETS", tmp_path / "assets")
     yield
     forget()
 

@@ -91,7 +91,7 @@ def animation() -> bytes:
 
 def test_before_a_digit_is_given_the_page_says_what_to_do(app: AppTest) -> None:
     assert problems(app) == []
-    assert "Draw a 9 on the left" in texts(app)
+    assert "Draw a 9: the original network" in texts(app)
     assert figures(app) == []
 
 
@@ -100,7 +100,7 @@ def test_a_cleared_sheet_says_what_to_do_again(app: AppTest) -> None:
     app.session_state["pad"] = drawing(ink=False)
     app.run()
     assert problems(app) == []
-    assert "Draw a 9 on the left" in texts(app)
+    assert "Draw a 9: the original network" in texts(app)
     assert figures(app) == []
 
 

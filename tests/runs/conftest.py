@@ -10,7 +10,7 @@ import pytest
 from pru_demo.config import PRESETS, Pick, RunConfig, Scenario
 from pru_demo.unlearning import METHODS
 from pru_demo.unlearning.parameters import Params, RetrainParams
-from pru_demo.unlearning.values import Setting
+from pru_demo.unlearning.values import Setting, Values
 
 if TYPE_CHECKING:
     from pru_demo.runs.pipeline import RunResult
@@ -54,10 +54,11 @@ def shrink(patch: pytest.MonkeyPatch) -> None:
 
 def with_variant(patch: pytest.MonkeyPatch, method: str, params: Params, name: str) -> None:
     """Register one more variant of ``method``."""
-    pair = ("mnist", "allcnn-small")
     entry = METHODS[method]
-    variants = {**entry.parameters[pair], name: Setting(params, "a test")}
-    patch.setitem(METHODS, method, replace(entry, parameters={**entry.parameters, pair: variants}))
+    scenario = Scenario()
+    known = entry.values.of(scenario.dataset, scenario.model)
+    table = {("*", "*"): {**known, name: Setting(params, "a test")}}
+    patch.setitem(METHODS, method, replace(entry, values=Values(table)))
 
 
 @pytest.fixture

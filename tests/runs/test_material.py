@@ -27,7 +27,7 @@ def contains(images: torch.Tensor, others: torch.Tensor) -> set[bytes]:
 def test_amounts_are_those_of_the_preset() -> None:
     preset, material = PRESETS["classroom"], gather(CLASSROOM)
     assert len(material.forget.images) == preset.forget_samples
-    assert len(material.relearn_images) == len(material.relearn_labels) == preset.relearn_samples
+    assert len(material.relearn.images) == len(material.relearn.labels) == preset.relearn_samples
     assert len(material.test.images) == len(material.test.published) == 1500
     assert material.test.shown.tolist() == list(range(1500))
 
@@ -38,7 +38,7 @@ def test_the_full_preset_takes_all(mnist: Dataset) -> None:
     nines = mnist.train_labels[split.train] == 9
     assert len(material.forget.images) == int(nines.sum())
     d_r_new = int((mnist.train_labels[split.new] != 9).sum())
-    assert len(material.relearn_images) == d_r_new * 8 // 10
+    assert len(material.relearn.images) == d_r_new * 8 // 10
     assert len(material.test.images) == 10_000
     assert np.array_equal(material.test.shown.numpy(), material.test.published)
 
@@ -47,7 +47,7 @@ def test_classes_are_where_they_belong() -> None:
     material = gather(Scenario(forget=(4, 9)))
     assert set(material.forget.labels.tolist()) == {4, 9}
     assert material.forget.classes == {4, 9}
-    assert set(material.relearn_labels.tolist()) == set(range(10)) - {4, 9}
+    assert set(material.relearn.labels.tolist()) == set(range(10)) - {4, 9}
     retain = material.retain()
     assert set(retain.labels.tolist()) == set(range(10)) - {4, 9}
 
@@ -64,7 +64,7 @@ def test_retain_and_forget_make_up_the_part_that_trained_the_original(mnist: Dat
 
 def test_relearning_shares_no_image_with_training_or_tests() -> None:
     material = gather(FULL)
-    relearned = material.relearn_images
+    relearned = material.relearn.images
     assert not contains(relearned, material.test.images)
     # MNIST is free of duplicates, so equal bytes are the same image.
     assert not contains(relearned, material.retain().images)
@@ -87,7 +87,7 @@ def test_parameters_are_chosen_on_the_validation_part(mnist: Dataset) -> None:
 
 def test_material_depends_on_the_seed_only() -> None:
     one, again, other = (gather(Scenario(seed=seed)) for seed in (7, 7, 8))
-    assert torch.equal(one.relearn_images, again.relearn_images)
+    assert torch.equal(one.relearn.images, again.relearn.images)
     assert torch.equal(one.forget.images, again.forget.images)
-    assert not torch.equal(one.relearn_images, other.relearn_images)
+    assert not torch.equal(one.relearn.images, other.relearn.images)
     assert (one.forget.seed, other.forget.seed) == (7, 8)

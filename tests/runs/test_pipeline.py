@@ -100,7 +100,10 @@ def test_control_is_reported_and_kept_weights_are_those_asked_for(
 def test_a_record_says_how_it_was_made(results: dict[str, RunResult]) -> None:
     record = results["pru"].record
     assert record.failure is None
-    assert record.sizes == {"forget": 64, "relearn": 128, "test": 60}
+    counts = dict(record.sizes)
+    # An interpreter with torch in it takes more than 100 MB.
+    assert counts.pop("peak_bytes") > 100_000_000
+    assert counts == {"forget": 64, "relearn": 128, "test": 60}
     assert record.params["epochs"] == 2
     assert record.made_with["device"].startswith("CPU")
     assert record.made_with.keys() == {"device", "torch", "precision", "made"}
@@ -124,7 +127,10 @@ def test_epochs_come_from_the_preset() -> None:
     assert setting_of(config_of("pru", "paper")).params.epochs == 2  # type: ignore[union-attr]
     assert setting_of(config_of("retrain", "paper")).params.epochs == 1  # type: ignore[union-attr]
     full = setting_of(config_of("pru", "paper", preset="full"))
-    assert full.params.epochs == PRESETS["full"].epochs == 10  # type: ignore[union-attr]
+    assert PRESETS["full"].epochs is None
+    assert full.params.epochs == 10  # type: ignore[union-attr]
+    # A preset never makes a method longer than it is published.
+    assert setting_of(config_of("unroll_of", "default")).params.epochs == 1  # type: ignore[union-attr]
     assert setting_of(config_of("original", "paper")).origin == "nothing to set"
 
 

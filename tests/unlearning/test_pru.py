@@ -1,19 +1,25 @@
 """Which half of the network each step moves, and what else it leaves alone."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from pru_demo.data.augment import crop_and_flip
 from pru_demo.models.split import SplitModel, batch_norms
 from pru_demo.unlearning import pru as module
+from pru_demo.unlearning.losses import l_o, l_p, l_s, redistribute
 from pru_demo.unlearning.parameters import PRUParams
 from pru_demo.unlearning.pru import pru
 from pru_demo.unlearning.step import ForgetSet, Step
 from tests.same import changed, frozen, same
+from tests.spy import spied
 
 PAPER = PRUParams(learning_rate_E=0.02, learning_rate_C=0.05, epochs=2, batch_size=20)
 RELEASED = replace(PAPER, c_step_updates="extractor", lp_epsilon=1e-6, batch_norm_updates=2)
@@ -203,8 +209,160 @@ def test_losses_named_in_a_step_are_those_that_were_used(
 
 def test_several_classes_are_forgotten_together(tiny: SplitModel, few: object) -> None:
     images, labels = few(20, (4, 9))  # type: ignore[operator]
-    *_, last = pru(tiny, ForgetSet(images, labels, frozenset({4, 9}), 7), replace(PAPER, epochs=5))
+    *_, last = pru(
+        tiny, ForgetSet(images, labels, classes=frozenset({4, 9}), seed=7), replace(PAPER, epochs=5)
+    )
     with torch.no_grad():
         x = images.float() / 255
         before = tiny(x).softmax(1)[:, [4, 9]].sum(1).mean()
         assert last.model.eval()(x).softmax(1)[:, [4, 9]].sum(1).mean() < before
+
+
+def terms(model: SplitModel, images: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    """All that an E step could minimise, on one batch in train mode."""
+    features = model.features(images)
+    logits, clusters = model.classify(features), targets.argmax(1)
+    macro, micro = l_s(features, clusters), l_s(features, clusters, "micro")
+    separation = l_o(features, clusters)
+    assert macro is not None
+    assert micro is not None
+    assert separation is not None
+    return {
+        "L_p": l_p(logits, targets),
+        "CE": F.cross_entropy(logits, clusters),
+        "L_o": separation,
+        "L_s": macro,
+        "micro": micro,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "weights"),
+    [
+        ({}, {"L_p": 1, "L_o": 1, "L_s": 1}),
+        ({"lambda_p": 0.0}, {"L_o": 1, "L_s": 1}),
+        ({"lambda_p": 0.5, "lambda_o": 2.0, "lambda_s": 3.0}, {"L_p": 0.5, "L_o": 2, "L_s": 3}),
+        ({"averaging": "micro"}, {"L_p": 1, "L_o": 1, "micro": 1}),
+        ({"l_p_form": "cross-entropy"}, {"CE": 1, "L_o": 1, "L_s": 1}),
+    ],
+    ids=["paper", "without L_p", "weights", "micro", "cross-entropy"],
+)
+def test_e_step_descends_the_weighted_sum_of_its_losses(
+    tiny: SplitModel, nines: ForgetSet, changes: dict[str, Any], weights: dict[str, float]
+) -> None:
+    params = replace(PAPER, batch_size=48, **changes)
+    x = nines.images / 255
+    by_hand = deepcopy(tiny).train()
+    losses = terms(by_hand, x, redistribute(tiny(x).detach(), {9}))
+    sum(weight * losses[name] for name, weight in weights.items()).backward()  # type: ignore[union-attr]
+
+    step = next(pru(tiny, nines, params))
+    for before, after in zip(
+        by_hand.extractor_parameters(), step.model.extractor_parameters(), strict=True
+    ):
+        assert before.grad is not None
+        expected = before - 0.02 * (before.grad + 1e-4 * before)
+        torch.testing.assert_close(after, expected, rtol=0, atol=1e-5)
+    named = {"CE": "L_p", "micro": "L_s"}
+    assert step.losses == pytest.approx(
+        {named.get(name, name): losses[name].item() for name in weights}, rel=1e-4
+    )
+
+
+@pytest.mark.parametrize("form", ["KL", "cross-entropy"])
+def test_c_step_trains_the_classifier_towards_the_new_labels(
+    tiny: SplitModel, nines: ForgetSet, form: str
+) -> None:
+    params = replace(PAPER, batch_size=48, epochs=1, learning_rate_E=0.0, l_p_form=form)  # type: ignore[arg-type]
+    x = nines.images / 255
+    by_hand = deepcopy(tiny).train()
+    loss = terms(by_hand, x, redistribute(tiny(x).detach(), {9}))["L_p" if form == "KL" else "CE"]
+    loss.backward()  # type: ignore[no-untyped-call]
+
+    _, step = pru(tiny, nines, params)
+    for before, after in zip(
+        by_hand.classifier_parameters(), step.model.classifier_parameters(), strict=True
+    ):
+        assert before.grad is not None
+        expected = before - 0.05 * (before.grad + 1e-4 * before)
+        torch.testing.assert_close(after, expected, rtol=0, atol=1e-5)
+    assert step.losses["L_p"] == pytest.approx(loss.item(), rel=1e-4)
+
+
+def test_without_any_loss_the_e_step_moves_only_batch_norm(
+    tiny: SplitModel, nines: ForgetSet
+) -> None:
+    step = next(pru(tiny, nines, replace(PAPER, lambda_p=0.0, lambda_o=0.0, lambda_s=0.0)))
+    assert changed(frozen(tiny), step.model) == BUFFERS
+    assert step.losses == {}
+
+
+def test_the_c_step_keeps_l_p_when_the_e_step_has_none(tiny: SplitModel, nines: ForgetSet) -> None:
+    names = [set(step.losses) for step in pru(tiny, nines, replace(PAPER, epochs=1, lambda_p=0.0))]
+    assert names == [{"L_o", "L_s"}, {"L_p"}]
+
+
+@pytest.mark.parametrize("meddling", ["train", "eval"])
+@pytest.mark.parametrize("params", [PAPER, RELEASED])
+def test_frozen_batch_norm_stays_bit_identical_however_the_caller_measures(
+    tiny: SplitModel, nines: ForgetSet, params: PRUParams, meddling: str
+) -> None:
+    before = frozen(tiny)
+    for step in pru(tiny, nines, replace(params, batch_norm="frozen")):
+        assert not changed(before, step.model) & BUFFERS
+        getattr(step.model, meddling)()
+    assert changed(before, step.model) >= WEIGHTS_E
+
+
+def test_frozen_batch_norm_normalises_with_the_running_statistics(
+    tiny: SplitModel, nines: ForgetSet
+) -> None:
+    params = replace(PAPER, batch_size=48, batch_norm="frozen", learning_rate_E=0.0)
+    step = next(pru(tiny, nines, params))
+    x = nines.images / 255
+    expected = l_p(tiny(x), redistribute(tiny(x).detach(), {9})).item()
+    assert step.losses["L_p"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("params", [PAPER, RELEASED])
+def test_targets_of_augmented_images_are_those_of_the_very_inputs(
+    tiny: SplitModel, nines: ForgetSet, params: PRUParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets: list[Tensor] = []
+    usual = module.l_p
+    monkeypatch.setattr(
+        module, "l_p", lambda s, t, e: targets.append(t.detach().clone()) or usual(s, t, e)
+    )
+    spy, seen = spied(tiny)
+    list(pru(spy, replace(nines, augment=crop_and_flip), params))
+    teacher = [sight.images for sight in seen if not sight.training]
+    student = [sight.images for sight in seen if sight.training]
+    assert len(teacher) == len(student) == len(targets) == 4 * 3
+    for asked, learned, target in zip(teacher, student, targets, strict=True):
+        assert torch.equal(asked, learned)
+        with torch.no_grad():
+            expected = redistribute(tiny(asked), {9})
+        torch.testing.assert_close(target, expected, rtol=0, atol=1e-6)
+    plain = {image.numpy().tobytes() for image in nines.images / 255}
+    shown = [image.contiguous().numpy().tobytes() for batch in student for image in batch]
+    # A ninth of a ninth of the crops is in the middle, and half of those is not mirrored.
+    assert sum(image in plain for image in shown) < len(shown) / 10
+    assert len(set(shown)) > 0.9 * len(shown)
+
+
+@pytest.mark.parametrize(("params", "c_step"), [(PAPER, 2), (RELEASED, 4)])
+def test_cost_with_augmented_images_counts_the_passes_of_the_original(
+    tiny: SplitModel, nines: ForgetSet, params: PRUParams, c_step: int
+) -> None:
+    steps = pru(tiny, replace(nines, augment=crop_and_flip), params)
+    costs = [step.forward_equivalents for step in steps]
+    assert costs == [48 * f for f in (4, 4 + c_step, 8 + c_step, 8 + 2 * c_step)]
+
+
+def test_targets_of_fixed_images_are_asked_for_once(tiny: SplitModel, nines: ForgetSet) -> None:
+    spy, seen = spied(tiny)
+    list(pru(spy, nines, PAPER))
+    first, *rest = seen
+    assert not first.training
+    assert len(first.images) == 48
+    assert all(sight.training for sight in rest)

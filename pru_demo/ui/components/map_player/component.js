@@ -3,7 +3,7 @@ import { readTheme } from "./looks.js";
 import { decodeMovie } from "./movie.js";
 import { paintingOrder, sampleAt } from "./scene.js";
 import { fitBitmaps, lastFrameOf, momentOf, paint, refresh, showPlaying } from "./show.js";
-import { goTo, pause, scrubTo, togglePlaying } from "./time.js";
+import { goTo, scrubTo, stop, togglePlaying } from "./time.js";
 import { factsOf } from "./tooltip.js";
 
 // What the visitor chose, by the app's key. It outlives the element: who comes back finds it.
@@ -33,8 +33,9 @@ export default async function renderMapPlayer({ parentElement, data }) {
     refresh(player);
   }
   return () => {
-    pause(player);
+    // First, so that nothing paints an element that has left the page and has no size.
     player.observer.disconnect();
+    stop(player);
   };
 }
 

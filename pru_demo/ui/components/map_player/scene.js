@@ -4,6 +4,8 @@ import { valueAt } from "./movie.js";
 
 const RADIUS = 3.2; // of a dot, in CSS pixels
 const MARGIN = 14;
+// Around dots that are not ringed: some class colours are too pale or too deep for their paper.
+const HAIRLINE = { color: "#7d8794", width: 0.75 };
 const DIMMED = 0.16;
 const DIMMED_FORGOTTEN = 0.45; // as empty rings: one still sees where they went
 
@@ -26,11 +28,9 @@ function makeStamp(color, ring, pixelRatio) {
   context.arc(middle, middle, radius, 0, 2 * Math.PI);
   context.fillStyle = color;
   context.fill();
-  if (ring) {
-    context.lineWidth = 1.5 * pixelRatio;
-    context.strokeStyle = ring;
-    context.stroke();
-  }
+  context.lineWidth = (ring ? 1.5 : HAIRLINE.width) * pixelRatio;
+  context.strokeStyle = ring || HAIRLINE.color;
+  context.stroke();
   return stamp;
 }
 

@@ -65,6 +65,8 @@ function showTooltip(player, moment) {
 
 export function fitBitmaps(player) {
   for (const { canvas } of player.views) {
+    // Hidden or gone: a bitmap of no pixels could not be painted. It is asked again once it shows.
+    if (!canvas.clientWidth || !canvas.clientHeight) return;
     const width = Math.round(canvas.clientWidth * window.devicePixelRatio);
     const height = Math.round(canvas.clientHeight * window.devicePixelRatio);
     if (canvas.width !== width || canvas.height !== height) {

@@ -22,10 +22,16 @@ function play(player) {
   startTicking(player);
 }
 
-export function pause(player) {
-  if (player.isPlaying) player.state.time = Math.round(momentOf(player).frame);
+// Leaves the film at a whole frame, without painting it.
+export function stop(player) {
+  if (player.movie && player.isPlaying) player.state.time = Math.round(momentOf(player).frame);
   player.isPlaying = false;
   player.glide = null;
+  cancelAnimationFrame(player.ticking);
+}
+
+function pause(player) {
+  stop(player);
   showPlaying(player);
   if (player.movie) paint(player);
 }

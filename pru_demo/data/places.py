@@ -1,0 +1,77 @@
+"""Where the published data sets are looked for: in the application, then in the data directory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pru_demo.data.cifar_batches import cifar_source
+from pru_demo.data.directory import data_directory
+from pru_demo.data.idx import DamagedData
+from pru_demo.data.idx_files import idx_source
+from pru_demo.data.parquet import parquet_source
+from pru_demo.data.published import PUBLISHED
+from pru_demo.data.source import Source
+from pru_demo.data.spec import Arrays, Part
+from pru_demo.paths import ASSETS
+
+RESTORE = "Restore it with: git checkout -- assets/data/mnist"
+
+
+def torchvision_source(name: str, root: Path) -> Source:
+    """The data set below ``root`` where torchvision expects and leaves it."""
+    data, repair = PUBLISHED[name], _repair(name)
+    if data.is_idx:
+        return idx_source(root / data.folder, data, repair)
+    return cifar_source(root, data, repair)
+
+
+def find_source(name: str) -> Source | None:
+    """The first place that has all files of the published data set ``name``.
+
+    Raises :class:`DamagedData` when the data directory is needed and is not one.
+    """
+    return next((source for source in _sources(name) if not source.missing), None)
+
+
+def read_published(name: str, part: Part) -> Arrays:
+    """One part of the published data set ``name``.
+
+    Raises :class:`DamagedData` when it is nowhere to be found, with how to get it, or damaged.
+    """
+    source = find_source(name)
+    if source is None:
+        raise DamagedData(how_to_get_published(name))
+    return source.read(part)
+
+
+def how_to_get_published(name: str) -> str:
+    """One sentence; it names what is missing where there is an incomplete copy."""
+    data = PUBLISHED[name]
+    try:
+        directory = data_directory()
+        begun = next((source for source in _sources(name) if source.begun), None)
+    except DamagedData as problem:
+        return str(problem)
+    if begun and begun.missing:
+        return f"{begun.missing[0]} is missing from {begun.folder}. {begun.repair}"
+    return (
+        f"{data.label} is not here: put its files into {directory / name}, or run: {_command(name)}"
+    )
+
+
+def _sources(name: str) -> Iterator[Source]:
+    data, repair = PUBLISHED[name], _repair(name)
+    if name == "mnist":
+        yield idx_source(ASSETS / "data" / name, data, RESTORE)
+    directory = data_directory()
+    yield torchvision_source(name, directory)
+    if data.is_idx:
+        yield idx_source(directory / name, data, repair)
+    yield parquet_source(directory / name, data, repair)
+
+
+def _repair(name: str) -> str:
+    return f"Copy it there again, or run: {_command(name)}"
+
+
+def _command(name: str) -> str:
+    return f"python -m pru_demo data fetch {name}"

@@ -1,0 +1,124 @@
+"""Does the extractor still see the forgotten class? Measured in feature space, not on a map.
+
+Plain numpy; scikit-learn is imported where a probe is fitted. Features (n, d) may come in half
+precision, as records keep them: everything is computed in float64.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Features = NDArray[np.floating]
+Labels = NDArray[np.integer]
+
+NEIGHBOURS = 10
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Test accuracy in percent of a *new* classifier on a frozen extractor.
+
+    ``A_f`` on the forgotten classes, whose labels the probe was given, ``A_r`` on the others. To
+    be compared with Retrain's: an extractor that never met a 9 still tells it from the others.
+    """
+
+    A_f: float
+    A_r: float
+
+
+def n_dist(features: Features, labels: Labels) -> NDArray[np.float64]:
+    """Eq. 7 for forgotten samples (n, d): nDist_i = ‖e_i − o_f‖ / mean_j ‖e_j − o_f‖, (n,).
+
+    o_f is the centre of the sample's *own* class and j runs over that class, so several forgotten
+    classes do not measure their distance to each other. The mean over a class is 1 by definition
+    (Figure 4 of the paper shows mostly values below 0.5: it cannot be Eq. 7 as printed). Features
+    that all coincide are at the mean distance too: 1.
+    """
+    distances, members = _to_own_centre(features, labels)
+    means = np.bincount(members, weights=distances) / np.bincount(members)
+    ratio: NDArray[np.float64] = np.divide(
+        distances, means[members], out=np.ones_like(distances), where=means[members] > 0
+    )
+    return ratio
+
+
+def still_recognised(predicted: Labels, labels: Labels) -> float:
+    """Share (0..1) of forgotten samples (n,) that the network still calls by their name."""
+    return float((predicted == labels).mean())
+
+
+def centre_distances(features: Features, clusters: Labels) -> NDArray[np.float64]:
+    """(K', K') distances between cluster centres, clusters ascending: what L_o (Eq. 3) pushes."""
+    centres, _ = _centres(features, clusters)
+    distances: NDArray[np.float64] = np.linalg.norm(centres[:, np.newaxis] - centres, axis=2)
+    return distances
+
+
+def spread(features: Features, clusters: Labels) -> float:
+    """Mean distance over all samples to the centre of the own cluster: what L_s (Eq. 4) pulls."""
+    return float(_to_own_centre(features, clusters)[0].mean())
+
+
+def linear_probe(
+    train_features: Features,
+    train_labels: Labels,
+    test_features: Features,
+    test_labels: Labels,
+    forget: Collection[int],
+    seed: int,
+) -> Probe:
+    """Could a new linear classifier still find the forgotten classes?
+
+    Logistic regression (L2, C = 1) on features of *all* classes, standardised by the training
+    mean and deviation. ``seed`` is for scikit-learn; its lbfgs solver draws nothing.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    train = train_features.astype(np.float64)
+    middle, scale = train.mean(0), train.std(0)
+    # Not "deviation 0": rounding of the mean gives a constant feature a deviation of 1e-17.
+    scale[np.ptp(train, axis=0) == 0] = 1
+    model = LogisticRegression(C=1.0, solver="lbfgs", max_iter=300, random_state=seed)
+    model.fit((train - middle) / scale, train_labels)
+    return _judge(model.predict((test_features - middle) / scale), test_labels, forget)
+
+
+def knn_probe(
+    train_features: Features,
+    train_labels: Labels,
+    test_features: Features,
+    test_labels: Labels,
+    forget: Collection[int],
+) -> Probe:
+    """Would the ten nearest training samples find them by vote?
+
+    Features are not standardised: these are the distances that L_o and L_s work on, and classes
+    need not be linearly separable to be found.
+    """
+    from sklearn.neighbors import KNeighborsClassifier
+
+    model = KNeighborsClassifier(n_neighbors=NEIGHBOURS)
+    model.fit(train_features.astype(np.float64), train_labels)
+    return _judge(model.predict(test_features.astype(np.float64)), test_labels, forget)
+
+
+def _judge(predicted: Labels, labels: Labels, forget: Collection[int]) -> Probe:
+    hits, forgotten = predicted == labels, np.isin(labels, list(forget))
+    return Probe(100 * float(hits[forgotten].mean()), 100 * float(hits[~forgotten].mean()))
+
+
+def _to_own_centre(
+    features: Features, clusters: Labels
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Distance (n,) of each sample to its cluster's centre, and which centre that is, (n,)."""
+    centres, members = _centres(features, clusters)
+    return np.linalg.norm(features - centres[members], axis=1), members
+
+
+def _centres(features: Features, clusters: Labels) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Centres (K', d) in ascending order of the clusters, and the row of each sample's, (n,)."""
+    present, members = np.unique(clusters, return_inverse=True)
+    rows = [features[members == k].mean(0, dtype=np.float64) for k in range(len(present))]
+    return np.stack(rows), members

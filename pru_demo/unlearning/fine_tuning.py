@@ -1,0 +1,52 @@
+"""The loop that most methods share: fine-tune a copy of the network on D_f with some loss."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from pru_demo.batches import seeded, shuffled
+from pru_demo.models.split import BatchNormMode, SplitModel, training_mode
+from pru_demo.unlearning.step import ForgetSet, Step
+
+# (indices of the batch, its inputs, the network's logits on them) → loss
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def fine_tune(
+    model: SplitModel,
+    forget: ForgetSet,
+    optimizer: torch.optim.Optimizer,
+    loss_of: Loss,
+    *,
+    name: str,
+    epochs: int,
+    batch_size: int,
+    batch_norm: BatchNormMode = "train",
+    cost_before: int = 0,
+    cost_per_image: int = 3,
+) -> Iterator[Step]:
+    """Minimise ``loss_of`` over all of ``model`` in place, yielding after every epoch.
+
+    ``name`` is what the loss is called in records. Costs are in forward-equivalents.
+    """
+    for epoch in range(1, epochs + 1):
+        training_mode(model, batch_norm)
+        total = torch.zeros((), device=forget.labels.device)
+        generator = seeded(forget.seed, epoch)
+        for batch in shuffled(len(forget), batch_size, generator):
+            index = batch.to(forget.labels.device)
+            inputs = forget.inputs(index, generator)
+            loss = loss_of(index, inputs, model(inputs))
+            descend(optimizer, loss)
+            total += loss.detach() * len(batch)
+        cost = cost_before + epoch * cost_per_image * len(forget)
+        yield Step(epoch, "all", model, cost, {name: total.item() / len(forget)})
+
+
+def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step of ``optimizer`` down the gradient of ``loss``."""
+    # Layers that are not trained collect gradients too; nothing ever steps on them.
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()

@@ -1,0 +1,40 @@
+"""Gradient ascent on the forgotten images: the simplest thing one could try."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+import torch
+import torch.nn.functional as F
+
+from pru_demo.models.split import SplitModel
+from pru_demo.unlearning.fine_tuning import fine_tune
+from pru_demo.unlearning.parameters import NegativeGradientParams
+from pru_demo.unlearning.step import ForgetSet, Step
+
+
+def negative_gradient(
+    original: SplitModel, forget: ForgetSet, params: NegativeGradientParams
+) -> Iterator[Step]:
+    """Raise the cross-entropy of the true labels on D_f, yielding after every epoch.
+
+    The cross-entropy has no upper bound, so a sample stops counting once its own reaches
+    ``params.loss_cap``; without that the network is soon destroyed. ``original`` is not changed.
+    """
+    model = deepcopy(original)
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=params.learning_rate, momentum=params.momentum
+    )
+    labels = forget.labels.long()
+    return fine_tune(
+        model,
+        forget,
+        optimizer,
+        lambda index, inputs, logits: (
+            -F.cross_entropy(logits, labels[index], reduction="none")
+            .clamp(max=params.loss_cap)
+            .mean()
+        ),
+        name="negative cross-entropy",
+        epochs=params.epochs,
+        batch_size=params.batch_size,
+    )

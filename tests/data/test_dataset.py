@@ -1,0 +1,64 @@
+"""How images become a batch."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from pru_demo.data.augment import crop_and_flip
+from pru_demo.data.dataset import Samples, as_input
+
+IMAGES = torch.arange(10 * 3 * 4 * 4).reshape(10, 3, 4, 4).remainder(256).to(torch.uint8)
+LABELS = torch.arange(10, dtype=torch.uint8)
+INDEX = torch.tensor([7, 0, 7])
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(7)
+
+
+def test_bytes_become_numbers_in_0_to_1() -> None:
+    x = as_input(IMAGES)
+    assert x.dtype == torch.float32
+    assert torch.equal(x, IMAGES.float() / 255)
+    assert x.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_floats_are_taken_as_they_are(kind: torch.dtype) -> None:
+    images = torch.rand(2, 3, 4, 4, dtype=kind)
+    assert torch.equal(as_input(images), images)
+    assert as_input(images).dtype == kind
+
+
+def test_a_batch_has_the_images_of_its_index_in_order() -> None:
+    samples = Samples(IMAGES, LABELS)
+    assert len(samples) == 10
+    assert torch.equal(samples.inputs(INDEX, generator()), as_input(IMAGES[INDEX]))
+
+
+def test_without_a_transform_nothing_is_drawn() -> None:
+    draws = generator()
+    Samples(IMAGES, LABELS).inputs(INDEX, draws)
+    assert torch.equal(draws.get_state(), generator().get_state())
+
+
+def test_the_transform_gets_the_images_of_the_batch_and_the_generator() -> None:
+    given: list[tuple[Tensor, torch.Generator]] = []
+
+    def transform(images: Tensor, draws: torch.Generator) -> Tensor:
+        given.append((images, draws))
+        return 255 - images
+
+    draws = generator()
+    x = Samples(IMAGES, LABELS, transform).inputs(INDEX, draws)
+    ((images, passed),) = given
+    assert torch.equal(images, IMAGES[INDEX])
+    assert passed is draws
+    assert torch.equal(x, as_input(255 - IMAGES[INDEX]))
+
+
+def test_images_are_untouched() -> None:
+    before = IMAGES.clone()
+    Samples(IMAGES, LABELS, crop_and_flip).inputs(INDEX, generator()).zero_()
+    Samples(IMAGES, LABELS).inputs(INDEX, generator()).zero_()
+    assert torch.equal(before, IMAGES)

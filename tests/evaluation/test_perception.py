@@ -1,0 +1,134 @@
+"""Numbers in feature space, on point clouds whose answer is known."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pru_demo.evaluation.perception import (
+    Probe,
+    centre_distances,
+    knn_probe,
+    linear_probe,
+    n_dist,
+    spread,
+    still_recognised,
+)
+
+# Two clusters of two: centres (0, 1) and (4, 4).
+POINTS = np.array([[0, 0], [0, 2], [4, 1], [4, 7]], dtype=np.float16)
+CLUSTERS = np.array([5, 5, 2, 2])
+
+
+def cloud(per_class: int, classes: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
+    """Class c lies around 6 on axis c."""
+    labels = np.repeat(np.arange(classes), per_class)
+    noise = np.random.default_rng(seed).normal(size=(len(labels), classes))
+    return noise + 6 * np.eye(classes)[labels], labels
+
+
+def test_n_dist_is_the_distance_to_the_centre_over_its_mean() -> None:
+    features = np.array([[0.0], [0.0], [0.0], [4.0]])
+    # The centre is 1, the distances are 1, 1, 1, 3 and their mean 1.5.
+    expected = [1 / 1.5, 1 / 1.5, 1 / 1.5, 2]
+    assert n_dist(features, np.full(4, 9)).tolist() == pytest.approx(expected)
+
+
+def test_n_dist_is_one_on_average_in_every_class() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=200)
+    features = (rng.normal(size=(200, 5)) * (1 + labels[:, np.newaxis])).astype(np.float16)
+    distances = n_dist(features, labels)
+    for label in range(3):
+        assert distances[labels == label].mean() == pytest.approx(1, abs=1e-12)
+
+
+def test_n_dist_does_not_see_how_far_forgotten_classes_are_apart() -> None:
+    moved = POINTS + np.array([0, 100]) * (CLUSTERS == 2)[:, np.newaxis]
+    np.testing.assert_allclose(n_dist(moved, CLUSTERS), n_dist(POINTS, CLUSTERS))
+
+
+def test_coinciding_features_are_at_the_mean_distance() -> None:
+    assert n_dist(np.full((3, 2), 0.1), np.array([9, 9, 4])).tolist() == [1, 1, 1]
+
+
+def test_recognised_is_called_by_its_own_name() -> None:
+    assert still_recognised(np.array([9, 4, 3, 9]), np.array([9, 9, 4, 4])) == 0.25
+
+
+def test_centre_distances_are_in_ascending_order_of_clusters() -> None:
+    three = np.concatenate([POINTS, [[0, 1]]])
+    distances = centre_distances(three, np.array([5, 5, 2, 2, 0]))
+    # Cluster 0 lies on the centre of cluster 5; cluster 2 is (4, 3) away from both.
+    np.testing.assert_allclose(distances, [[0, 5, 0], [5, 0, 5], [0, 5, 0]])
+
+
+def test_spread_is_the_mean_distance_of_samples_to_their_centre() -> None:
+    assert spread(POINTS, CLUSTERS) == pytest.approx((1 + 1 + 3 + 3) / 4)
+    # Samples count, not clusters.
+    assert spread(POINTS[[0, 1, 2]], CLUSTERS[[0, 1, 2]]) == pytest.approx(2 / 3)
+
+
+def test_half_precision_neither_overflows_nor_rounds_the_centre() -> None:
+    features = np.full((3000, 1), 60_000, dtype=np.float16)
+    features[::2] = 60_032
+    assert spread(features, np.zeros(3000, dtype=int)) == pytest.approx(16)
+
+
+def test_both_probes_find_separable_classes() -> None:
+    data = (*cloud(60, 4, 0), *cloud(40, 4, 1))
+    for found in (linear_probe(*data, [2], seed=0), knn_probe(*data, [2])):
+        assert found.A_f > 97
+        assert found.A_r > 97
+
+
+def test_both_probes_are_at_chance_on_noise() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.arange(4), 400)
+    data = (rng.normal(size=(1600, 6)), labels, rng.normal(size=(1600, 6)), labels)
+    for found in (linear_probe(*data, [2], seed=0), knn_probe(*data, [2])):
+        # The neighbours' vote breaks ties by the smaller label: classes are not equally likely.
+        assert (found.A_f + 3 * found.A_r) / 4 == pytest.approx(25, abs=4)
+
+
+def test_only_neighbours_find_a_class_that_no_plane_separates() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.uniform(-1, 1, size=(1200, 2))
+    labels = (features[:, 0] * features[:, 1] > 0).astype(int)
+    data = (features[:800], labels[:800], features[800:], labels[800:])
+    near, linear = knn_probe(*data, [1]), linear_probe(*data, [1], seed=0)
+    assert near.A_f > 90
+    assert near.A_r > 90
+    assert (linear.A_f + linear.A_r) / 2 < 65
+
+
+def test_probe_accuracies_are_percentages_of_forgotten_and_other_samples() -> None:
+    features, labels = cloud(30, 3, 0)
+    shown = np.array([0, 1, 30, 60, 61, 62])
+    claimed = np.array([0, 0, 1, 2, 2, 0])
+    data = (features, labels, features[shown], claimed)
+    # What is really of class 2 is said to be of class 0 in the last row.
+    expected = Probe(pytest.approx(100), pytest.approx(75))
+    assert linear_probe(*data, [2], seed=0) == expected
+    assert knn_probe(*data, [2]) == expected
+    assert knn_probe(*data, [0]).A_f == pytest.approx(100 * 2 / 3)
+
+
+def test_the_linear_probe_does_not_mind_units() -> None:
+    data = (*cloud(60, 4, 0), *cloud(40, 4, 1))
+    plain = linear_probe(*data, [1], seed=0)
+    units = np.array([1e-5, 1, 100, 1e5])
+    scaled = linear_probe(data[0] * units - 7, data[1], data[2] * units - 7, data[3], [1], seed=0)
+    assert scaled == plain
+
+
+def test_a_feature_that_never_varied_in_training_does_not_decide() -> None:
+    train, train_labels, test, test_labels = (*cloud(60, 4, 0), *cloud(40, 4, 1))
+    plain = linear_probe(train, train_labels, test, test_labels, [1], seed=0)
+    # The mean of many 0.1 is not 0.1: the deviation is a rounding error, not zero.
+    dead = np.full((len(train), 1), 0.1)
+    assert dead.std() > 0
+    awake = np.random.default_rng(0).normal(size=(len(test), 1))
+    found = linear_probe(
+        np.hstack([train, dead]), train_labels, np.hstack([test, awake]), test_labels, [1], seed=0
+    )
+    assert found == plain

@@ -1,0 +1,94 @@
+"""Axes that can be read, labels that stand out, nothing cut off."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pru_demo.figures.classic import classic_figures
+from pru_demo.figures.palette import CLASS_COLORS, contrast
+from pru_demo.figures.probabilities import opinions_figure
+from pru_demo.figures.redistribution import OTHERS_COLOR, before_after_figure, flow_figure
+from pru_demo.figures.relearning import relearning_figure
+from pru_demo.figures.style import INK
+from pru_demo.figures.unlearning import loss_figure, loss_terms, unlearning_figure
+from pru_demo.ui.charts import DARK_INK
+from tests.figures.records import record_with
+
+NAMES = tuple("0123456789")
+PERCENT = ("0 %", "25 %", "50 %", "75 %", "100 %")
+LOSSES: list[dict[str, Any]] = [
+    {"stage": "unlearn", "epoch": i, "phase": phase, "losses": {"L_p": 1.0, "L_o": 2.0}}
+    for i in range(1, 11)
+    for phase in ("E", "C")
+]
+
+
+def test_every_axis_of_percent_says_so() -> None:
+    record, p = record_with([0, 99]), np.full(10, 0.1)
+    for axis in (
+        relearning_figure([record], "A_f").layout.yaxis,
+        unlearning_figure({}, "A_r", 5).layout.yaxis,
+        before_after_figure(p, p, NAMES).layout.yaxis,
+        opinions_figure({"Original": p}, NAMES, [9]).layout.xaxis,
+    ):
+        assert axis.ticktext == PERCENT
+
+
+def test_controls_at_the_ends_of_the_axis_are_whole() -> None:
+    figure = relearning_figure([record_with([0, 99], control=100.0)], "A_f")
+    (control,) = (t for t in figure.data if t.marker.symbol == "circle-open" and t.x[0] is not None)
+    assert control.cliponaxis is False
+
+
+@pytest.mark.parametrize("epochs", [1, 5, 10, 30])
+def test_epochs_are_whole_and_few_enough_to_read(epochs: int) -> None:
+    steps = [s for s in LOSSES * 3 if s["epoch"] <= epochs]
+    for axis, last in (
+        (unlearning_figure({}, "A_f", epochs).layout.xaxis, epochs),
+        (loss_figure(steps).layout.xaxis2, min(epochs, 10)),
+    ):
+        assert axis.dtick == int(axis.dtick) >= 1
+        assert last / axis.dtick <= 12
+
+
+def test_the_losses_that_are_drawn_are_explained() -> None:
+    said = loss_terms(LOSSES)
+    assert all(f"**{term}**" in said for term in ("L_p", "L_o", "E step", "C step"))
+    assert "L_s" not in said
+    assert loss_terms([]) == ""
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(INK, "#ffffff"), (DARK_INK, "#11161d")])
+def test_names_of_flows_can_be_read_on_their_flows(ink: str, paper: str) -> None:
+    shares = np.full(10, 0.1)
+    (sankey,) = flow_figure(shares, NAMES, "9", [9], ink).data
+    assert sankey.textfont.color == ink
+
+    def over(color: str) -> str:
+        parts = [(int(color[i : i + 2], 16), int(paper[i : i + 2], 16)) for i in (1, 3, 5)]
+        return "#" + "".join(f"{round(0.45 * top + 0.55 * below):02x}" for top, below in parts)
+
+    faint = [contrast(ink, over(color)) for color in (*CLASS_COLORS, OTHERS_COLOR)]
+    assert min(faint) >= 4.5
+
+
+def test_bars_outline_the_forgotten_class_in_the_ink_of_the_theme() -> None:
+    figure = opinions_figure({"PRU (tuned)": np.full(10, 0.1)}, NAMES, [9], DARK_INK)
+    outlined = [bar.name for bar in figure.data if bar.marker.line.color == DARK_INK]
+    assert outlined == ["9"]
+    assert figure.data[4].textfont.color == "#ffffff"
+    assert figure.data[9].textfont.color == "#000000"
+
+
+def test_three_single_maps_have_a_figure_each() -> None:
+    record = record_with([0, 99])
+    places = np.random.default_rng(0).normal(size=(3, 4, 2))
+    figures = classic_figures(record, places, DARK_INK)
+    assert list(figures) == ["Original", "Unlearning, epoch 1", "Relearning, epoch 1"]
+    for figure in figures.values():
+        assert {t.name: t.marker.line.color == DARK_INK for t in figure.data} == {
+            "0": False,
+            "1": False,
+            "9": True,
+        }

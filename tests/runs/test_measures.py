@@ -1,0 +1,104 @@
+"""The finer instruments on real, tiny runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.paths import RECORDS
+from pru_demo.runs.compute import measure_into, run_into
+from pru_demo.runs.record import KEPT_EPOCHS, measures_key, weights_key
+from pru_demo.runs.store import Store
+from tests.runs.conftest import config_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Watched:
+    """A task's context that notes what is reported."""
+
+    job_id, attempt = "test", 1
+
+    def __init__(self) -> None:
+        self.reports: list[dict[str, Any]] = []
+
+    def report(self, **event: Any) -> None:
+        self.reports.append(event)
+
+    def cancelled(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def store(tmp_path: Path, shrunken: None, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setattr("pru_demo.runs.measures.PROBE_IMAGES", 200)
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def measured(store: Store) -> dict[str, dict[str, Any]]:
+    """Original, Retrain and PRU, measured in this order."""
+    runs = {
+        "original": config_of("original", "paper"),
+        "retrain": config_of("retrain", "paper"),
+        "pru": config_of("pru", "tuned"),
+    }
+    for run in runs.values():
+        run_into(store, run, Watched())
+    return {name: measure_into(store, run, Watched()) for name, run in runs.items()}
+
+
+@pytest.mark.slow
+def test_what_is_known_of_the_references_comes_out(measured: dict[str, dict[str, Any]]) -> None:
+    original, retrain, pru = (measured[name] for name in ("original", "retrain", "pru"))
+    # The original is itself: no layer moved, and its features are its own.
+    assert {block["relative"] for block in original["layers"]["blocks"]} == {0.0}
+    assert {each["mean"] for each in original["layers"]["batch_norm"]} == {0.0}
+    assert original["features"]["0"]["cka_to_original"] == pytest.approx(1)
+    assert original["forget_set"]["A_f"] > 95
+    # Retrain is as far from itself as nothing.
+    assert retrain["against_retrain"]["JS"] == pytest.approx(0, abs=1e-9)
+    assert retrain["against_retrain"]["agreement"] == 1
+    assert retrain["features"]["0"]["cka_to_retrained"] == pytest.approx(1)
+    # PRU moved every block, and a new classifier still finds some of the nines.
+    assert all(block["relative"] > 1e-3 for block in pru["layers"]["blocks"])
+    assert len(pru["layers"]["blocks"]) == 9
+    assert pru["features"]["0"]["linear_probe"]["A_f"] > 20
+    assert 0 < pru["against_retrain"]["JS"] <= 0.6932
+    for measures in measured.values():
+        assert 0 <= measures["test_part"]["p_f"]["mean"] <= 1
+        assert 0 <= measures["test_part"]["ZRF"] <= 1
+        assert len(measures["relearning"]["batch_norm_frozen"]["A_f"]) == 2
+        n_dist = measures["features"]["0"]["n_dist"]
+        assert sum(n_dist) / len(n_dist) == pytest.approx(1, abs=1e-3)
+
+
+def test_bundled_runs_can_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pru_demo.runs.measures.PROBE_IMAGES", 200)
+    monkeypatch.setattr("pru_demo.runs.measures._frozen", lambda *_: None)
+    store = Store(tmp_path / "store", RECORDS)
+    run = RunConfig(Scenario(), Pick("boundary_shrink", "tuned"))
+    measures = measure_into(store, run, Watched())
+    assert store.meta(measures_key(run)) == measures
+    assert set(measures["features"]) == {str(epoch) for epoch in KEPT_EPOCHS}
+    # Retrain is bundled too, so the distance to it is known.
+    assert measures["against_retrain"]["D_KL"] > 1
+
+
+def test_a_run_whose_weights_are_gone_is_one_sentence(store: Store) -> None:
+    run = config_of("original", "paper")
+    run_into(store, run, Watched())
+    store.delete(weights_key(run))
+    with pytest.raises(ValueError, match="weights of this run are no longer stored"):
+        measure_into(store, run, Watched())
+
+
+def test_without_retrain_what_needs_it_is_not_computed(store: Store) -> None:
+    run = config_of("original", "paper")
+    run_into(store, run, Watched())
+    measures = measure_into(store, run, Watched())
+    assert measures["against_retrain"] is None
+    assert measures["features"]["0"]["cka_to_retrained"] is None

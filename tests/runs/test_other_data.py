@@ -1,0 +1,87 @@
+"""CIFAR-10 end to end on very few images, where the development data is at hand."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pru_demo.config import Pick, RunConfig, Scenario
+from tests.runs.conftest import shrink
+
+if TYPE_CHECKING:
+    from pru_demo.data.dataset import Dataset
+
+SHARED = Path(os.environ.get("PRU_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (SHARED / "cifar10").is_dir(), reason="no CIFAR-10 on this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def few_of_cifar10() -> Dataset:
+    """800 training and 300 test images of the JPEG copy, balanced."""
+    import torch
+
+    from pru_demo.data import load_dataset
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRU_DATA_DIR", str(SHARED))
+        load_dataset.cache_clear()
+        whole = load_dataset("cifar10")
+        load_dataset.cache_clear()
+
+    def chosen(labels: torch.Tensor, each: int) -> torch.Tensor:
+        return torch.cat([torch.nonzero(labels == c).flatten()[:each] for c in range(10)])
+
+    train, test = chosen(whole.train_labels, 80), chosen(whole.test_labels, 30)
+    return replace(
+        whole,
+        train_images=whole.train_images[train],
+        train_labels=whole.train_labels[train],
+        test_images=whole.test_images[test],
+        test_labels=whole.test_labels[test],
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "epochs"), [("allcnn-small", 6), ("resnet18", 1), ("vit-small", 1)]
+)
+def test_every_network_forgets_a_class_of_cifar10(
+    model: str,
+    epochs: int,
+    few_of_cifar10: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pru_demo import originals
+    from pru_demo.runs import material
+    from pru_demo.runs.pipeline import execute
+    from pru_demo.training_settings import OriginalSetting, TrainingParams
+
+    shrink(monkeypatch)
+    for module in (originals, material):
+        monkeypatch.setattr(module, "load_dataset", lambda _: few_of_cifar10)
+    monkeypatch.setattr(
+        originals,
+        "original_setting",
+        lambda *_: OriginalSetting(TrainingParams(epochs, 0.02, 1e-4), "a test"),
+    )
+    scenario = Scenario("cifar10", model, (3, 5), forget_samples=24)
+    events: list[dict[str, object]] = []
+    result = execute(RunConfig(scenario, Pick("delete", "paper")), tmp_path, events.append)
+    assert events[0] == {"training_original": 1}
+    record = result.record
+    assert record.sizes["forget"] == 24
+    assert [s.stage for s in record.snapshots] == [
+        "original",
+        *["unlearn"] * 2,
+        *["relearn"] * 2,
+    ]
+    assert set(record.arrays["labels"][: len(record.arrays["labels"]) // 3]) <= {3, 5}
+    assert result.features.shape[0] == len(record.snapshots)
