@@ -28,17 +28,12 @@ def boundary_expanding(
     """
     model = widened(original, forget.seed)
     shadow = model.classifier.out_features - 1
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=params.learning_rate, momentum=params.momentum
-    )
     for step in fine_tune(
         model,
         forget,
-        optimizer,
+        params,
         lambda index, inputs, logits: F.cross_entropy(logits, torch.full_like(index, shadow)),
         name="cross-entropy",
-        epochs=params.epochs,
-        batch_size=params.batch_size,
     ):
         yield replace(step, model=pruned(model))
 

@@ -36,18 +36,12 @@ def boundary_shrink(
     plain = ForgetSet(forget.images, forget.labels, classes=forget.classes, seed=forget.seed)
     labels = nearest_labels(original, plain, params)
     model = deepcopy(original)
-    # One optimiser for the whole run and no weight decay, as released.
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=params.learning_rate, momentum=params.momentum
-    )
     return fine_tune(
         model,
         plain,
-        optimizer,
+        params,
         lambda index, inputs, logits: F.cross_entropy(logits, labels[index]),
         name="cross-entropy",
-        epochs=params.epochs,
-        batch_size=params.batch_size,
         cost_before=(4 if params.attack == "fgsm" else 1 + 3 * PGD_STEPS) * len(forget),
     )
 

@@ -7,8 +7,6 @@ all weights, without its other losses and without alternation: the key ablation.
 from collections.abc import Iterator
 from copy import deepcopy
 
-import torch
-
 from pru_demo.models.split import SplitModel
 from pru_demo.unlearning.fine_tuning import fine_tune
 from pru_demo.unlearning.losses import l_p
@@ -25,17 +23,12 @@ def delete(original: SplitModel, forget: ForgetSet, params: FineTuningParams) ->
     """
     targets, cost, asking = redistributed_targets(original, forget)
     model = deepcopy(original)
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=params.learning_rate, momentum=params.momentum
-    )
     return fine_tune(
         model,
         forget,
-        optimizer,
+        params,
         lambda index, inputs, logits: l_p(logits, targets(index, inputs)),
         name="L_p",
-        epochs=params.epochs,
-        batch_size=params.batch_size,
         cost_before=cost,
         cost_per_image=3 + asking,
     )

@@ -1,40 +1,55 @@
 """The loop that most methods share: fine-tune a copy of the network on D_f with some loss."""
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from pru_demo.batches import seeded, shuffled
-from pru_demo.models.split import BatchNormMode, SplitModel, training_mode
+from pru_demo.models.split import SplitModel, training_mode
 from pru_demo.unlearning.step import ForgetSet, Step
 
 # (indices of the batch, its inputs, the network's logits on them) → loss
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
+class SGDSettings(Protocol):
+    """What the parameters of a fine-tuning method have in common."""
+
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def momentum(self) -> float: ...
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+
+
 def fine_tune(
     model: SplitModel,
     forget: ForgetSet,
-    optimizer: torch.optim.Optimizer,
+    params: SGDSettings,
     loss_of: Loss,
     *,
     name: str,
-    epochs: int,
-    batch_size: int,
-    batch_norm: BatchNormMode = "train",
     cost_before: int = 0,
     cost_per_image: int = 3,
 ) -> Iterator[Step]:
     """Minimise ``loss_of`` over all of ``model`` in place, yielding after every epoch.
 
+    One SGD optimiser for the whole run and no weight decay, as the published methods have it.
     ``name`` is what the loss is called in records. Costs are in forward-equivalents.
     """
-    for epoch in range(1, epochs + 1):
-        training_mode(model, batch_norm)
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=params.learning_rate, momentum=params.momentum
+    )
+    for epoch in range(1, params.epochs + 1):
+        training_mode(model, "train")
         total = torch.zeros((), device=forget.labels.device)
         generator = seeded(forget.seed, epoch)
-        for batch in shuffled(len(forget), batch_size, generator):
+        for batch in shuffled(len(forget), params.batch_size, generator):
             index = batch.to(forget.labels.device)
             inputs = forget.inputs(index, generator)
             loss = loss_of(index, inputs, model(inputs))

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from copy import deepcopy
 
-import torch
 import torch.nn.functional as F
 
 from pru_demo.models.split import SplitModel
@@ -21,20 +20,15 @@ def negative_gradient(
     ``params.loss_cap``; without that the network is soon destroyed. ``original`` is not changed.
     """
     model = deepcopy(original)
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=params.learning_rate, momentum=params.momentum
-    )
     labels = forget.labels.long()
     return fine_tune(
         model,
         forget,
-        optimizer,
+        params,
         lambda index, inputs, logits: (
             -F.cross_entropy(logits, labels[index], reduction="none")
             .clamp(max=params.loss_cap)
             .mean()
         ),
         name="negative cross-entropy",
-        epochs=params.epochs,
-        batch_size=params.batch_size,
     )

@@ -70,16 +70,11 @@ def _relabelled(
     cost_before: int,
 ) -> Iterator[Step]:
     labels = random_labels(forget, model.classifier.out_features)
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=params.learning_rate, momentum=params.momentum
-    )
     return fine_tune(
         model,
         forget,
-        optimizer,
+        params,
         lambda index, inputs, logits: F.cross_entropy(logits, labels[index]),
         name="cross-entropy",
-        epochs=params.epochs,
-        batch_size=params.batch_size,
         cost_before=cost_before,
     )

@@ -36,7 +36,7 @@ def test_what_was_not_published_is_none(dataset: str, model: str, method: str) -
 
 def test_every_method_here_that_the_paper_relearns_is_found_under_our_name() -> None:
     names = {m for m in METHODS if relearning("mnist", "allcnn", m)}
-    assert names == {"pru", "boundary_shrink", "retrain", "original"}
+    assert names == {"pru", "boundary_shrink", "unroll", "unroll_of", "retrain", "original"}
 
 
 def test_reading_a_row_does_not_change_the_table() -> None:
