@@ -12,7 +12,8 @@ RUN pip install --no-cache-dir --requirement requirements.txt
 COPY --chown=user . .
 USER user
 
-ENV PRU_STORE_DIR=/home/user/store NUMBA_CACHE_DIR=/home/user/numba
+# Results, originals, and the engine's queue: mount a volume here to keep them.
+ENV PRU_STORE_DIR=/home/user/data/store NUMBA_CACHE_DIR=/home/user/numba
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
   CMD curl --fail http://localhost:8501/_stcore/health || exit 1

@@ -19,15 +19,16 @@ from starlette.staticfiles import StaticFiles
 from pru_demo.paths import ASSETS
 from pru_demo.ui.headers import SecurityHeaders
 from pru_demo.ui.services import ENGINE
+from pru_demo.ui.visitor import VisitorCookie
 
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """End the engine and its workers with the server."""
+    """Leave the engine with the server; what is in flight resumes when either is back."""
     yield
-    ENGINE.shutdown()
+    ENGINE.close()
 
 
 def apologise(error: Exception) -> bool:
@@ -45,6 +46,6 @@ app = st.App(
     Path(__file__).parent / "pru_demo" / "ui" / "main.py",
     lifespan=lifespan,
     routes=[Mount("/fonts", StaticFiles(directory=ASSETS / "fonts"))],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(SecurityHeaders), Middleware(VisitorCookie)],
     on_script_error=apologise,
 )

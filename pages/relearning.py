@@ -7,7 +7,6 @@ import streamlit as st
 from pru_demo.figures.findings import comeback_finding, control_finding, relearning_finding
 from pru_demo.figures.naming import forgotten_images, forgotten_name, pick_name
 from pru_demo.figures.relearning import relearning_figure
-from pru_demo.relearning_epochs import EPOCHS
 from pru_demo.runs.record import shown_forgotten
 from pru_demo.ui.charts import accuracy_charts
 from pru_demo.ui.comparison import needed_comparison
@@ -26,7 +25,8 @@ st.markdown(
     f"{forgotten_images(comparison.view.scenario)} among them. "
     + " ".join(relearning_finding(record) for record in comparison.chosen)
 )
-epoch = st.slider("Relearning epoch", 0, EPOCHS, EPOCHS, key="epoch", bind="query-params")
+last = comparison.view.scenario.relearn_epochs
+epoch = st.slider("Relearning epoch", 0, last, last, key="epoch", bind="query-params")
 accuracy_charts(
     lambda accuracy: relearning_figure(everyone, accuracy, epoch=epoch, show_published=True),
     key="relearning",

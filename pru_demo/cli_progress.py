@@ -1,5 +1,6 @@
 """How the command line shows that work goes on, and what came of it."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -11,16 +12,13 @@ from pru_demo.config import RunConfig
 from pru_demo.runs.record import KEPT_EPOCHS, RunRecord
 
 
-class ProgressContext:
-    """A task's context in this process: reports move a progress bar; Ctrl-C is the cancel."""
-
-    job_id = "command-line"
-    attempt = 1
+class JobProgress:
+    """A progress bar for one job; a context manager."""
 
     def __init__(self, title: str) -> None:
         self._bar = tqdm(desc=title, unit="step", leave=True, dynamic_ncols=True)
 
-    def __enter__(self) -> "ProgressContext":
+    def __enter__(self) -> "JobProgress":
         return self
 
     def __exit__(
@@ -31,7 +29,7 @@ class ProgressContext:
     ) -> None:
         self._bar.close()
 
-    def report(self, **event: Any) -> None:
+    def show(self, event: Mapping[str, Any]) -> None:
         """Show what a task reports: see ``pipeline.execute``."""
         if snapshot := event.get("snapshot"):
             if event["done"] == 1:
@@ -43,13 +41,9 @@ class ProgressContext:
         else:
             self._bar.set_postfix_str(str(event.get("message", "")))
 
-    def cancelled(self) -> bool:
-        """Never: Ctrl-C raises by itself."""
-        return False
-
-    def say(self, text: str) -> None:
-        """Print a line above the bar."""
-        self._bar.write(text)
+    def wait(self, position: int) -> None:
+        """Show that the job waits at ``position`` of the queue."""
+        self._bar.set_postfix_str(f"number {position} in the queue")
 
 
 def result_table(records: Sequence[RunRecord]) -> str:
@@ -85,6 +79,40 @@ def result_table(records: Sequence[RunRecord]) -> str:
             *("BatchNorm only", "seconds", "failure"),
         ],
     )
+
+
+def sweep_table(records: Sequence[RunRecord]) -> str:
+    """Mean ± standard deviation in percent per method, over classes and seeds."""
+    groups: dict[tuple[str, str], list[RunRecord]] = {}
+    for record in records:
+        pick = record.config.pick
+        groups.setdefault((pick.method, pick.variant), []).append(record)
+    rows = []
+    for (method, variant), group in groups.items():
+        whole = [record for record in group if record.failure is None]
+        rows.append(
+            {
+                "method": method,
+                "variant": variant,
+                "runs": len(group),
+                "failed": len(group) - len(whole),
+                "A_f": _spread([r.relearning("A_f")[0] for r in whole]),
+                "A_r": _spread([r.relearning("A_r")[0] for r in whole]),
+                "A_f relearned": _spread([r.relearning("A_f")[-1] for r in whole]),
+                "A_r relearned": _spread([r.relearning("A_r")[-1] for r in whole]),
+                "BatchNorm only A_f": _spread(
+                    [r.batch_norm_only["A_f"] for r in whole if r.batch_norm_only]
+                ),
+            }
+        )
+    return tabulate(rows, headers="keys")
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return "not computed"
+    mean = statistics.fmean(values)
+    return f"{mean:.1f} ± {statistics.stdev(values):.1f}" if len(values) > 1 else f"{mean:.1f}"
 
 
 def measure_table(measured: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> str:

@@ -11,11 +11,14 @@ from typing import Any, TypeVar
 
 from pru_demo.data import DATASETS
 from pru_demo.models import MODELS
+from pru_demo.relearning_settings import EPOCHS
 from pru_demo.unlearning import METHODS
 from pru_demo.unlearning.values import GIVEN
 
 MAX_SEED = 9999
 MAX_FORGET_SAMPLES = 100_000
+MAX_RELEARN_EPOCHS = 50
+SMALLEST_BATCH, LARGEST_BATCH = 8, 4096
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class Scenario:
 
     ``given`` is the data that a method may forget with: D_f, on which the original was trained, or
     D_f_new, images it has never seen. ``forget_samples`` lowers the preset's limit on how many.
-    ``original`` is the content hash of a network of one's own, "" for the trial's.
+    ``original`` is the content hash of a network of one's own, "" for the trial's. ``max_batch`` is
+    an upper limit to all batches, for a device short of memory.
     """
 
     dataset: str = "mnist"
@@ -74,6 +78,8 @@ class Scenario:
     given: str = "D_f"
     forget_samples: int | None = None
     original: str = ""
+    relearn_epochs: int = EPOCHS
+    max_batch: int | None = None
 
     def content(self) -> dict[str, Any]:
         """As JSON, the content from which store keys are hashed.
@@ -89,7 +95,7 @@ class Scenario:
         return {**content, "forget": list(self.forget)}
 
 
-_LATER = ("given", "forget_samples", "original")
+_LATER = ("given", "forget_samples", "original", "relearn_epochs", "max_batch")
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,10 @@ class View:
         }
 
 
+# All that a link may say, whether or not it is at its default.
+QUERY_KEYS = frozenset({"a", "b", *(each.name for each in fields(Scenario))})
+
+
 def variants_of(method: str, scenario: Scenario) -> tuple[str, ...]:
     """The variants of ``method`` for which there are parameters on this data and network."""
     return tuple(METHODS[method].values.of(scenario.dataset, scenario.model, scenario.given))
@@ -175,6 +185,8 @@ def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
         choose("given", dict.fromkeys(GIVEN), default.scenario.given),
         _number(query, "forget_samples", None, 2, MAX_FORGET_SAMPLES, notices),
         _original(query.get("original", ""), notices),
+        _number(query, "relearn_epochs", EPOCHS, 1, MAX_RELEARN_EPOCHS, notices),
+        _number(query, "max_batch", None, SMALLEST_BATCH, LARGEST_BATCH, notices),
     )
     picks = (
         _pick(query.get(name), fallback, scenario, notices)

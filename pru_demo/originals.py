@@ -16,6 +16,7 @@ from pru_demo.device import choose_device, describe
 from pru_demo.evaluation.accuracy import accuracy
 from pru_demo.models import build_model, checkpoint_name, start_pretrained
 from pru_demo.models.checkpoints import (
+    DamagedCheckpoint,
     halved,
     load_weights,
     read_checkpoint,
@@ -25,6 +26,7 @@ from pru_demo.models.split import SplitModel
 from pru_demo.paths import CHECKPOINTS
 from pru_demo.training import TrainedEpoch, train
 from pru_demo.training_settings import original_setting
+from pru_demo.training_state import State, restore_training
 
 OnEpoch = Callable[[TrainedEpoch], None]
 
@@ -94,13 +96,15 @@ def train_original(
     partial = path.with_suffix(".partial")
 
     curve: list[dict[str, float]] = []
-    velocity = None
+    state: State | None = None
     if partial.exists():
-        state, note = read_checkpoint(partial, f"Delete it to start over: {partial}")
+        repair = f"Delete it to start over: {partial}"
+        state, note = read_checkpoint(partial, repair)
         curve = note["curve"]
-        velocity = {k[2:]: t.to(device) for k, t in state.items() if k.startswith("v.")}
-        weights = {k[2:]: t for k, t in state.items() if k.startswith("w.")}
-        load_weights(network, weights, partial.name, f"Delete it to start over: {partial}")
+        try:
+            restore_training(state, network)
+        except RuntimeError as error:
+            raise DamagedCheckpoint(f"{partial.name} is of another network. {repair}") from error
     else:
         start_pretrained(model, network)
 
@@ -113,15 +117,14 @@ def train_original(
         setting.params,
         seed=seed,
         done_epochs=len(curve),
-        velocity=velocity,
+        state=state,
     ):
         correct = accuracy(network, data.train_images[held_out], data.train_labels[held_out])
         now = time.perf_counter()
         curve.append({"loss": epoch.loss, "validation_accuracy": correct, "seconds": now - started})
         started = now
-        state = {f"w.{k}": t.contiguous() for k, t in network.state_dict().items()}
-        state |= {f"v.{k}": t.contiguous() for k, t in epoch.velocity.items()}
-        save_checkpoint(partial, state, {"curve": curve})
+        resumable = {name: tensor.contiguous() for name, tensor in epoch.state.items()}
+        save_checkpoint(partial, resumable, {"curve": curve})
         on_epoch(epoch)
 
     weights = halved(network.state_dict())

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pru_demo.cli_jobs import Jobs
 from pru_demo.config import PRESETS, Pick, RunConfig, Scenario, variants_of
-from pru_demo.runs.compute import map_into, run_into
-from pru_demo.runs.engine.protocol import Context
 from pru_demo.runs.maps import has_own_space, map_key, placed_key
 from pru_demo.runs.record import run_key, weights_key
 from pru_demo.runs.store import Entry, Store, write_bundle
+from pru_demo.runs.tasks import MAP, map_job_key
 
 BUNDLED: tuple[Scenario, ...] = tuple(Scenario(preset=preset) for preset in PRESETS)
 # Shipping every method and ablation would make the repository three times as big.
@@ -27,12 +27,12 @@ def runs_of(scenario: Scenario) -> list[RunConfig]:
 
 
 def precompute(
-    scenarios: Sequence[Scenario], work: Store, bundle: Path, context: Context
+    scenarios: Sequence[Scenario], work: Store, bundle: Path, jobs: Jobs
 ) -> Iterator[RunConfig]:
     """Compute all runs and maps of ``scenarios`` and write them to the folder ``bundle``.
 
-    Yields each run when it is there. What ``work`` already holds is not computed again, so an
-    interrupted call goes on where it stopped.
+    ``jobs`` computes into ``work``. Yields each run when it is there. What ``work`` already holds
+    is not computed again, so an interrupted call goes on where it stopped.
     """
     entries: dict[str, Entry] = {}
     names: dict[str, str] = {}
@@ -45,13 +45,12 @@ def precompute(
 
     for scenario in scenarios:
         runs = runs_of(scenario)
-        for run in runs:
-            if work.meta(run_key(run)) is None:
-                run_into(work, run, context)
-            yield run
+        yield from jobs.run(runs, again=False)
         mapped = [run for run in runs if not has_own_space(run)]
         if any(work.meta(placed_key(run)) is None for run in mapped):
-            map_into(work, mapped, context)
+            configs = [run.content() for run in mapped]
+            key = map_job_key(scenario, [run.pick for run in mapped])
+            jobs.do(MAP, {"configs": configs}, key, f"map of {scenario.preset}")
         stem = _stem(scenario)
         ship(map_key(scenario), f"{stem}.map")
         for run in runs:

@@ -7,19 +7,16 @@ rather than forgotten. :func:`batch_norm_only` is the control that the paper lac
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
 from pru_demo.batches import seeded, shuffled
 from pru_demo.data.dataset import Samples
 from pru_demo.models.split import BatchNormMode, SplitModel
-from pru_demo.relearning_epochs import EPOCHS
+from pru_demo.relearning_settings import SETTINGS
 from pru_demo.training import make_sgd, train_epoch
 from pru_demo.training_settings import TrainingParams
-
-# Released code, train_relearn.py: the original's optimiser with a learning rate of 1e-3.
-SETTINGS = TrainingParams(epochs=EPOCHS, learning_rate=1e-3, weight_decay=1e-4)
 
 
 @dataclass(frozen=True)
@@ -36,19 +33,20 @@ def relearn(
     data: Samples,
     *,
     seed: int,
-    weight_decay: float = SETTINGS.weight_decay,
+    settings: TrainingParams = SETTINGS,
     batch_norm: BatchNormMode = "train",
+    done_epochs: int = 0,
 ) -> Iterator[RelearnedEpoch]:
-    """Train a copy of ``unlearned`` on D_r_new for ten epochs.
+    """Train a copy of ``unlearned`` on D_r_new with ``settings``.
 
-    ``weight_decay`` is that of the original's training; ``batch_norm="frozen"`` is the other half
-    of the BatchNorm control: weights learn, running statistics stay. The optimiser is new every
+    ``batch_norm="frozen"`` is the other half of the BatchNorm control: weights learn, running
+    statistics stay. The optimiser is new every
     epoch, as released. The order of batches depends on ``seed`` and the epoch only, so every method
-    relearns from the very same batches.
+    relearns from the very same batches, and the network after ``done_epochs`` is all it takes to go
+    on from there.
     """
     model = deepcopy(unlearned)
-    settings = replace(SETTINGS, weight_decay=weight_decay)
-    for epoch in range(1, settings.epochs + 1):
+    for epoch in range(done_epochs + 1, settings.epochs + 1):
         optimizer = make_sgd(list(model.parameters()), settings)
         generator = seeded(seed, epoch, 2)
         loss = train_epoch(model, optimizer, data, settings.batch_size, generator, batch_norm)
@@ -56,7 +54,9 @@ def relearn(
 
 
 @torch.no_grad()
-def batch_norm_only(unlearned: SplitModel, data: Samples, *, seed: int) -> SplitModel:
+def batch_norm_only(
+    unlearned: SplitModel, data: Samples, *, seed: int, settings: TrainingParams = SETTINGS
+) -> SplitModel:
     """One pass over D_r_new in train mode *without any weight update*; returns a new network.
 
     Only BatchNorm's running statistics move. If that alone brings A_f back, the method had merely
@@ -64,6 +64,6 @@ def batch_norm_only(unlearned: SplitModel, data: Samples, *, seed: int) -> Split
     """
     model = deepcopy(unlearned).train()
     generator = seeded(seed, 1, 2)
-    for batch in shuffled(len(data), SETTINGS.batch_size, generator):
+    for batch in shuffled(len(data), settings.batch_size, generator):
         model(data.inputs(batch.to(data.labels.device), generator))
     return model

@@ -22,8 +22,7 @@ from pru_demo.originals import obtain_original
 from pru_demo.relearning import relearn
 from pru_demo.runs.material import Material, gather
 from pru_demo.runs.pipeline import unlearn
-from pru_demo.runs.setting import setting_of
-from pru_demo.training_settings import original_setting
+from pru_demo.runs.setting import relearning_of, setting_of
 from pru_demo.unlearning.parameters import Params, as_json
 
 SEARCHED_CLASS = 0
@@ -121,8 +120,8 @@ def attempt(
     # A setting that fails the rule need not be relearned.
     if after.problem() is None and curve[0][0] < MAX_A_F:
         scenario = material.scenario
-        decay = original_setting(scenario.dataset, scenario.model).params.weight_decay
-        epochs = relearn(model, material.relearn, seed=scenario.seed, weight_decay=decay)
+        settings = relearning_of(scenario)
+        epochs = relearn(model, material.relearn, seed=scenario.seed, settings=settings)
         curve += (
             observe(done.model, material.test).accuracies(forget)
             for done in epochs

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from pru_demo.batches import seeded, shuffled
 from pru_demo.data.dataset import Samples
 from pru_demo.models.split import BatchNormMode, SplitModel, training_mode
 from pru_demo.training_settings import TrainingParams
+from pru_demo.training_state import State, restore_training, training_state
 
 
 @dataclass(frozen=True)
 class TrainedEpoch:
-    """State after one epoch: mean cross-entropy, and the momentum buffers needed to go on."""
+    """After one epoch: mean cross-entropy, and the state needed to go on."""
 
     epoch: int
     loss: float
-    velocity: dict[str, Tensor]
+    state: State
 
 
 def train(
@@ -29,27 +29,19 @@ def train(
     *,
     seed: int,
     done_epochs: int = 0,
-    velocity: dict[str, Tensor] | None = None,
+    state: State | None = None,
 ) -> Iterator[TrainedEpoch]:
     """Train ``model`` in place, yielding after each epoch.
 
-    With ``done_epochs`` and the ``velocity`` of the last :class:`TrainedEpoch` training goes on
-    where it stopped, with the same result as if it had not: batches depend on (seed, epoch) only.
+    With ``done_epochs`` and the ``state`` of the last :class:`TrainedEpoch` training goes on where
+    it stopped, with the same result as if it had not: batches depend on (seed, epoch) only.
     """
     optimizer = make_sgd(list(model.parameters()), params)
-    if velocity:
-        for name, parameter in model.named_parameters():
-            if name in velocity:
-                optimizer.state[parameter]["momentum_buffer"] = velocity[name].clone()
+    if state is not None:
+        restore_training(state, model, optimizer)
     for epoch in range(done_epochs + 1, params.epochs + 1):
         loss = train_epoch(model, optimizer, data, params.batch_size, seeded(seed, epoch))
-        # What a network does not use has no gradient and no momentum.
-        buffers = {
-            name: optimizer.state[parameter]["momentum_buffer"]
-            for name, parameter in model.named_parameters()
-            if parameter in optimizer.state
-        }
-        yield TrainedEpoch(epoch, loss, buffers)
+        yield TrainedEpoch(epoch, loss, training_state(model, optimizer))
 
 
 def train_epoch(

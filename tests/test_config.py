@@ -238,6 +238,8 @@ def configs() -> list[RunConfig]:
         {"given": "D_f_new"},
         {"forget_samples": 100},
         {"original": "ab" * 32},
+        {"relearn_epochs": 20},
+        {"max_batch": 32},
     ]
     assert {name for each in changes for name in each} == {f.name for f in fields(Scenario)}
     others = [replace(base, scenario=replace(base.scenario, **each)) for each in changes]  # type: ignore[arg-type]

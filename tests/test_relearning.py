@@ -12,7 +12,8 @@ from pru_demo.data.augment import Augment, crop_and_flip
 from pru_demo.data.dataset import Samples
 from pru_demo.heartbeat import listening
 from pru_demo.models.split import SplitModel, batch_norms
-from pru_demo.relearning import EPOCHS, SETTINGS, batch_norm_only, relearn
+from pru_demo.relearning import batch_norm_only, relearn
+from pru_demo.relearning_settings import EPOCHS, SETTINGS
 from tests.conftest import make_tiny_model
 from tests.same import changed, frozen, same
 
@@ -35,9 +36,7 @@ def others(few: Any) -> Digits:
     return images, labels
 
 
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relearning, "SETTINGS", replace(SETTINGS, epochs=2))
+SHORT = replace(SETTINGS, epochs=2)
 
 
 def test_relearning_takes_ten_epochs_as_published() -> None:
@@ -50,10 +49,9 @@ def test_ten_epochs_are_counted_from_one(tiny: SplitModel, others: Digits) -> No
     assert [done.epoch for done in relearn(tiny, Samples(*others), seed=7)] == list(range(1, 11))
 
 
-@pytest.mark.usefixtures("short")
 def test_argument_is_untouched(tiny: SplitModel, others: Digits) -> None:
     before = frozen(tiny)
-    *_, last = relearn(tiny, Samples(*others), seed=7)
+    *_, last = relearn(tiny, Samples(*others), seed=7, settings=SHORT)
     control = batch_norm_only(tiny, Samples(*others), seed=7)
     assert not changed(before, tiny)
     assert not tiny.training
@@ -93,10 +91,13 @@ def test_batch_norm_only_undoes_an_overwriting_of_the_statistics(
         assert layer.running_var is not None
         layer.running_mean += 3 * layer.running_var.sqrt()
     assert accuracy(tiny) < known / 2
-    assert accuracy(batch_norm_only(tiny, Samples(images, labels), seed=7)) > 0.9 * known
+    assert (
+        accuracy(batch_norm_only(tiny, Samples(images, labels), seed=7, settings=SHORT))
+        > 0.9 * known
+    )
 
 
-@pytest.mark.usefixtures("short", "one_thread")
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("augment", [None, crop_and_flip], ids=["fixed", "augmented"])
 def test_every_method_relearns_from_the_same_batches(
     others: Digits, augment: Augment | None
@@ -106,7 +107,7 @@ def test_every_method_relearns_from_the_same_batches(
         tiny = make_tiny_model(model_seed)
         Spy.seen.clear()
         data = Samples(*others, augment)
-        list(relearn(Spy(tiny.extractor, tiny.classifier), data, seed=seed))  # type: ignore[arg-type]
+        list(relearn(Spy(tiny.extractor, tiny.classifier), data, seed=seed, settings=SHORT))  # type: ignore[arg-type]
         return list(Spy.seen)
 
     one, other, another_seed = shown(1, 7), shown(2, 7), shown(1, 8)
@@ -116,36 +117,34 @@ def test_every_method_relearns_from_the_same_batches(
     assert not torch.equal(one[0], another_seed[0])
 
 
-@pytest.mark.usefixtures("short", "one_thread")
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("augment", [None, crop_and_flip], ids=["fixed", "augmented"])
 def test_control_sees_the_batches_of_the_first_relearning_epoch(
     others: Digits, augment: Augment | None
 ) -> None:
     tiny, data = make_tiny_model(), Samples(*others, augment)
     Spy.seen.clear()
-    next(relearn(Spy(tiny.extractor, tiny.classifier), data, seed=7))  # type: ignore[arg-type]
+    next(relearn(Spy(tiny.extractor, tiny.classifier), data, seed=7, settings=SHORT))  # type: ignore[arg-type]
     relearned = list(Spy.seen)
     Spy.seen.clear()
-    batch_norm_only(Spy(tiny.extractor, tiny.classifier), data, seed=7)  # type: ignore[arg-type]
+    batch_norm_only(Spy(tiny.extractor, tiny.classifier), data, seed=7, settings=SHORT)  # type: ignore[arg-type]
     assert len(relearned) == len(Spy.seen) == 3
     assert all(torch.equal(a, b) for a, b in zip(relearned, Spy.seen, strict=True))
 
 
-@pytest.mark.usefixtures("short")
 def test_momentum_starts_anew_every_epoch(
     tiny: SplitModel, others: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
     usual = relearning.make_sgd
     monkeypatch.setattr(relearning, "make_sgd", lambda *a: made.append(1) or usual(*a))
-    list(relearn(tiny, Samples(*others), seed=7))
+    list(relearn(tiny, Samples(*others), seed=7, settings=SHORT))
     assert len(made) == 2
 
 
-@pytest.mark.usefixtures("short")
 def test_relearning_is_deterministic(tiny: SplitModel, others: Digits) -> None:
     def weights() -> dict[str, Tensor]:
-        *_, last = relearn(tiny, Samples(*others), seed=7)
+        *_, last = relearn(tiny, Samples(*others), seed=7, settings=SHORT)
         return frozen(last.model)
 
     torch.manual_seed(1)
@@ -164,13 +163,12 @@ def test_a_raising_listener_stops_at_once(tiny: SplitModel, others: Digits, what
 
     with listening(stop), pytest.raises(KeyboardInterrupt):
         if what == "relearn":
-            list(relearn(tiny, Samples(*others), seed=7))
+            list(relearn(tiny, Samples(*others), seed=7, settings=SHORT))
         else:
             batch_norm_only(tiny, Samples(*others), seed=7)
     assert len(beats) == 1
 
 
-@pytest.mark.usefixtures("short")
 def test_frozen_batch_norm_keeps_its_statistics_however_the_caller_measures(
     tiny: SplitModel, others: Digits
 ) -> None:
@@ -182,12 +180,14 @@ def test_frozen_batch_norm_keeps_its_statistics_however_the_caller_measures(
         done.model.train()
 
 
-@pytest.mark.parametrize(("given", "used"), [({}, 1e-4), ({"weight_decay": 5e-4}, 5e-4)])
+@pytest.mark.parametrize(
+    ("given", "used"), [({}, 1e-4), ({"settings": replace(SETTINGS, weight_decay=5e-4)}, 5e-4)]
+)
 def test_weight_decay_is_that_of_the_original_training(
     tiny: SplitModel,
     others: Digits,
     monkeypatch: pytest.MonkeyPatch,
-    given: dict[str, float],
+    given: dict[str, Any],
     used: float,
 ) -> None:
     settings = []

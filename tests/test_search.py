@@ -12,6 +12,7 @@ from pru_demo.config import PRESETS, Scenario
 from pru_demo.paths import ROOT
 from pru_demo.runs.material import gather
 from pru_demo.search import AXES, attempt, grid, our_score, paper_score, search
+from pru_demo.training_settings import TrainingParams
 from pru_demo.unlearning import METHODS
 from pru_demo.unlearning.parameters import NoParams, Params, PRUParams, UnrollParams, as_json
 
@@ -157,8 +158,8 @@ def test_relearning_in_the_search_decays_weights_as_in_a_run(
     material = gather(Scenario(forget_samples=20))
     given: list[float] = []
 
-    def spied(*_: Any, weight_decay: float, **__: Any) -> Any:
-        given.append(weight_decay)
+    def spied(*_: Any, settings: TrainingParams, **__: Any) -> Any:
+        given.append(settings.weight_decay)
         return iter(())
 
     monkeypatch.setattr(module, "relearn", spied)

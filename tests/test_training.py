@@ -38,14 +38,12 @@ def test_resumed_training_gives_the_weights_of_an_uninterrupted_one(
     interrupted = make_tiny_model()
     for epoch in train(interrupted, Samples(*digits), PARAMS, seed=7):
         if epoch.epoch == stop:
-            velocity = {name: tensor.clone() for name, tensor in epoch.velocity.items()}
+            state = {name: tensor.clone() for name, tensor in epoch.state.items()}
             break
     resumed = deepcopy(interrupted)
     epochs = [
         epoch.epoch
-        for epoch in train(
-            resumed, Samples(*digits), PARAMS, seed=7, done_epochs=stop, velocity=velocity
-        )
+        for epoch in train(resumed, Samples(*digits), PARAMS, seed=7, done_epochs=stop, state=state)
     ]
     assert epochs == list(range(stop + 1, 5))
     assert same(frozen(whole), frozen(resumed))
@@ -109,10 +107,10 @@ def test_resumed_training_sees_the_same_crops(digits: tuple[Tensor, Tensor]) -> 
     for _ in train(whole, data, PARAMS, seed=7):
         pass
     first, *_ = (
-        {name: tensor.clone() for name, tensor in epoch.velocity.items()}
+        {name: tensor.clone() for name, tensor in epoch.state.items()}
         for epoch in train(stopped, data, replace(PARAMS, epochs=1), seed=7)
     )
-    for _ in train(stopped, data, PARAMS, seed=7, done_epochs=1, velocity=first):
+    for _ in train(stopped, data, PARAMS, seed=7, done_epochs=1, state=first):
         pass
     assert same(frozen(whole), frozen(stopped))
 
@@ -129,9 +127,10 @@ def test_weights_that_the_network_does_not_use_stay_and_have_no_momentum(
     model.add_module("unused", nn.Linear(3, 2))
     before = frozen(model)
     for epoch in train(model, Samples(*digits), replace(PARAMS, epochs=1), seed=7):
-        velocity = {name: tensor.clone() for name, tensor in epoch.velocity.items()}
-    assert velocity.keys() == {name for name, _ in make_tiny_model().named_parameters()}
-    for _ in train(model, Samples(*digits), PARAMS, seed=7, done_epochs=1, velocity=velocity):
+        state = {name: tensor.clone() for name, tensor in epoch.state.items()}
+    moving = {name[2:] for name in state if name.startswith("v.")}
+    assert moving == {name for name, _ in make_tiny_model().named_parameters()}
+    for _ in train(model, Samples(*digits), PARAMS, seed=7, done_epochs=1, state=state):
         pass
     assert changed(before, model) == set(before) - {"unused.weight", "unused.bias"}
 

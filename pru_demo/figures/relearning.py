@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 from pru_demo.figures.accuracy import Accuracy, accuracy_frame
 from pru_demo.figures.naming import short_name, stroke_of
 from pru_demo.paper.published import relearning as published
-from pru_demo.relearning_epochs import EPOCHS
 from pru_demo.runs.record import RunRecord
 
 # Left of epoch 0: the control is not a point of time.
@@ -21,7 +20,7 @@ def relearning_figure(
     epoch: int | None = None,
     show_published: bool = False,
 ) -> go.Figure:
-    """Curves over relearning epochs 0–10.
+    """Curves over all relearning epochs of the ``records``, of which there is at least one.
 
     ``epoch`` draws the position of a slider; everything after it is faint. Open circles left of
     zero are the BatchNorm-only control; stars are Table 2 of the paper.
@@ -37,8 +36,9 @@ def relearning_figure(
         _explain(figure, "star", "published")
     if epoch is not None:
         figure.add_vline(epoch, line={"color": "rgba(128,136,148,0.8)", "width": 1})
-    accuracy_frame(figure, accuracy, "relearning epoch", EPOCHS)
-    figure.update_xaxes(range=[-0.9, EPOCHS + 0.4])
+    last = max(record.config.scenario.relearn_epochs for record in records)
+    accuracy_frame(figure, accuracy, "relearning epoch", last)
+    figure.update_xaxes(range=[CONTROL_X - 0.04 * last, last * 1.04])
     return figure
 
 

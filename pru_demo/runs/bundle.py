@@ -45,6 +45,10 @@ class Bundle:
         """All keys of the manifest."""
         return list(self._manifest)
 
+    def size(self) -> int:
+        """Bytes of all files of the manifest."""
+        return sum(listed.bytes for listed in self._manifest.values())
+
     def get(self, key: str) -> Entry | None:
         """The entry, or None if it is not listed or is damaged (see ``damaged``)."""
         listed = self._manifest.get(key)

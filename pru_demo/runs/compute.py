@@ -4,6 +4,7 @@ Used by the engine's workers and the command line.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pru_demo.config import Pick, RunConfig
@@ -20,13 +21,18 @@ from pru_demo.runs.record import (
 from pru_demo.runs.store import Store
 
 
-def run_into(store: Store, run: RunConfig, context: Context) -> RunRecord:
+def run_into(
+    store: Store, run: RunConfig, context: Context, *, fresh: bool = False, owner: str = ""
+) -> RunRecord:
     """Execute ``run`` and store its weights, features and, last, its record.
 
-    Originals that must be trained first are kept beside the store. Raises Cancelled within a
-    batch of being asked to stop, and what :func:`pru_demo.runs.pipeline.execute` raises.
+    It goes on where an interrupted attempt has stopped, unless a ``fresh`` start is asked for.
+    ``owner`` is noted in the record. Originals that must be trained first are kept beside the
+    store. Raises Cancelled within a batch of being asked to stop, and what
+    :func:`pru_demo.runs.pipeline.execute` raises.
     """
     # Here, not above: who only looks for keys should not pay for torch's import.
+    from pru_demo.runs.checkpoint import StoredCheckpoints
     from pru_demo.runs.pipeline import execute
 
     def beat() -> None:
@@ -35,14 +41,19 @@ def run_into(store: Store, run: RunConfig, context: Context) -> RunRecord:
 
     context.report(message="Loading the network and the images")
     originals = store.directory.parent / "originals"
-    result = execute(run, originals, lambda event: context.report(**event), beat)
+    checkpoints = StoredCheckpoints(store, run, fresh=fresh)
+    result = execute(run, originals, lambda event: context.report(**event), beat, checkpoints)
+    record = result.record
+    if owner:
+        record = replace(record, made_with={**record.made_with, "owner": owner})
     weights = {name: tensor.numpy() for name, tensor in result.weights.items()}
     store.put(weights_key(run), {}, weights)
     store.put(features_key(run), {}, {"features": result.features})
     # The record last: who finds it finds the rest.
-    entry = result.record.to_entry()
+    entry = record.to_entry()
     store.put(run_key(run), entry.meta, entry.arrays)
-    return result.record
+    checkpoints.forget()
+    return record
 
 
 def measure_into(store: Store, run: RunConfig, context: Context) -> dict[str, Any]:

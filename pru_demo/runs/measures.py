@@ -25,7 +25,7 @@ from pru_demo.relearning import relearn
 from pru_demo.runs.material import Material
 from pru_demo.runs.networks import stored_network
 from pru_demo.runs.record import KEPT_EPOCHS, RunRecord
-from pru_demo.training_settings import original_setting
+from pru_demo.runs.setting import relearning_of
 from pru_demo.unlearning.references import reinitialised
 
 # Enough for a stable probe of a hundred features, and seconds to fit.
@@ -193,14 +193,13 @@ def _features(
 def _frozen(unlearned: SplitModel, tools: Instruments, record: RunRecord) -> dict[str, list[float]]:
     """Relearning with BatchNorm's running statistics left as unlearning made them."""
     scenario = record.config.scenario
-    decay = original_setting(scenario.dataset, scenario.model).params.weight_decay
     points = [
         observe(done.model, tools.material.test).accuracies(scenario.forget)
         for done in relearn(
             unlearned,
             tools.material.relearn,
             seed=scenario.seed,
-            weight_decay=decay,
+            settings=relearning_of(scenario),
             batch_norm="frozen",
         )
     ]

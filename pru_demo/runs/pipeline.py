@@ -5,6 +5,7 @@ Used by the pages (in the engine's workers), by the command line and by the para
 
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,15 @@ from pru_demo.models import function_of
 from pru_demo.models.split import SplitModel
 from pru_demo.originals import obtain_original
 from pru_demo.relearning import batch_norm_only, relearn
-from pru_demo.relearning_epochs import EPOCHS as RELEARNING_EPOCHS
+from pru_demo.runs.checkpoint import Checkpoint, Checkpoints, NoCheckpoints, Stage
 from pru_demo.runs.material import Material, gather
 from pru_demo.runs.record import RunRecord, Snapshot
 from pru_demo.runs.recorder import Recorder
-from pru_demo.runs.setting import planned_epochs, setting_of
-from pru_demo.training_settings import original_setting
+from pru_demo.runs.setting import planned_epochs, relearning_of, setting_of
+from pru_demo.training_state import State, restore_training, training_state
 from pru_demo.unlearning import METHODS
 from pru_demo.unlearning.parameters import Params, as_json
-from pru_demo.unlearning.step import Step
+from pru_demo.unlearning.step import Resume, Step
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -47,8 +48,9 @@ def execute(
     kept_originals: Path,
     report: Report = lambda _: None,
     beat: Callable[[], None] = lambda: None,
+    checkpoints: Checkpoints | None = None,
 ) -> RunResult:
-    """Run ``config`` from the original to the last epoch of relearning.
+    """Run ``config`` from the original, or from where ``checkpoints`` say, to the last epoch.
 
     ``report`` receives one dictionary per snapshot (``{"snapshot": …, "done": …, "of": …}``) and
     per epoch of an original that must be trained first; ``beat`` is called once per batch and may
@@ -58,80 +60,162 @@ def execute(
     with ``failure`` set, not in an exception.
     """
     with listening(beat):
-        return _execute(config, kept_originals, report)
+        return _Run(config, kept_originals, report, checkpoints or NoCheckpoints()).result()
 
 
-def _execute(config: RunConfig, kept: Path, report: Report) -> RunResult:
-    started = time.perf_counter()
-    scenario, setting = config.scenario, setting_of(config)
-    material = gather(scenario)
-    original = obtain_original(
-        scenario, kept, lambda epoch: report({"training_original": epoch.epoch})
-    )
-    device = material.test.images.device
-    recorder = Recorder(config, material.test)
-    seconds = {"relearn": 0.0}
-    steps = METHODS[config.pick.method].steps_per_epoch * planned_epochs(config)
-    done, total = 0, 1 + steps + RELEARNING_EPOCHS
+class _Run:
+    """One execution: the parts of the way, and what they share."""
 
-    def clock() -> float:
-        """Seconds without those spent on measuring, which are not the method's."""
-        return time.perf_counter() - recorder.measuring
+    def __init__(
+        self, config: RunConfig, kept: Path, report: Report, checkpoints: Checkpoints
+    ) -> None:
+        self._started = time.perf_counter()
+        self._config = config
+        self._setting = setting_of(config)
+        self._report = report
+        self._checkpoints = checkpoints
+        self._material = gather(config.scenario)
+        self._original = obtain_original(
+            config.scenario, kept, lambda epoch: report({"training_original": epoch.epoch})
+        )
+        self._recorder = Recorder(config, self._material.test)
+        self._seconds = {"unlearn": 0.0, "relearn": 0.0, "total": 0.0}
+        self._counted = 0.0
+        self._cost = 0
+        steps = METHODS[config.pick.method].steps_per_epoch * planned_epochs(config)
+        self._done, self._of = 0, 1 + steps + config.scenario.relearn_epochs
 
-    def tell(snapshot: Snapshot) -> None:
-        nonlocal done
-        done += 1
-        report({"snapshot": {**vars(snapshot), "label": snapshot.label}, "done": done, "of": total})
+    def result(self) -> RunResult:
+        """Do what is not done yet."""
+        found = self._resumed()
+        if found is None:
+            self._tell(self._recorder.snapshot(self._original, "original", 0))
+        if found is None or found.stage == "unlearn":
+            model = self._unlearn(Resume(found.epoch, found.state) if found else None)
+            done_epochs = 0
+        else:
+            model, done_epochs = deepcopy(self._original), found.epoch
+            restore_training(found.state, model)
+        if self._recorder.failure is None:
+            self._relearn(model, done_epochs)
+        return RunResult(self._record(), self._recorder.weights, self._recorder.features())
 
-    tell(recorder.snapshot(original, "original", 0))
-    model, cost = original, 0
-    begin = clock()
-    for step in unlearn(config.pick.method, original, material, setting.params):
-        model, cost = step.model, step.forward_equivalents
-        tell(recorder.snapshot(model, "unlearn", step.epoch, step.phase, step.losses))
-        if recorder.diverged:
-            break
-    # A constant answer half-way may pass, as it does when training starts; at the end it counts.
-    recorder.failure = recorder.problem()
-    seconds["unlearn"] = clock() - begin
-    recorder.keep_weights(model, 0)
+    def _resumed(self) -> Checkpoint | None:
+        """The checkpoint to go on from, its part of the story told."""
+        found = self._checkpoints.load()
+        if found is None:
+            return None
+        stage = "unlearning" if found.stage == "unlearn" else "relearning"
+        self._report({"message": f"Going on after epoch {found.epoch} of {stage}"})
+        self._recorder.restore(found.recorded, found.arrays)
+        self._seconds, self._cost = dict(found.seconds), found.cost
+        for snapshot in self._recorder.snapshots:
+            self._tell(snapshot)
+        return found
 
-    if recorder.failure is None:
-        recorder.control(batch_norm_only(model, material.relearn, seed=scenario.seed))
-        decay = original_setting(scenario.dataset, scenario.model).params.weight_decay
-        begin = clock()
-        for epoch in relearn(model, material.relearn, seed=scenario.seed, weight_decay=decay):
-            losses = {"cross-entropy": epoch.loss}
-            tell(recorder.snapshot(epoch.model, "relearn", epoch.epoch, losses=losses))
-            recorder.keep_weights(epoch.model, epoch.epoch)
-        seconds["relearn"] = clock() - begin
-    seconds["total"] = time.perf_counter() - started
+    def _unlearn(self, resume: Resume | None) -> SplitModel:
+        """Run the method to its end; returns the unlearned network."""
+        recorder, model = self._recorder, self._original
+        self._count()
+        for step in unlearn(
+            self._config.pick.method, self._original, self._material, self._setting.params, resume
+        ):
+            model, self._cost = step.model, step.forward_equivalents
+            self._tell(recorder.snapshot(model, "unlearn", step.epoch, step.phase, step.losses))
+            self._count("unlearn")
+            if recorder.diverged:
+                break
+            if step.state is not None:
+                self._save("unlearn", step.epoch, step.state)
+                self._count()
+        # A constant answer half-way may pass, as it does when training starts; at the end it
+        # counts.
+        recorder.failure = recorder.problem()
+        recorder.keep_weights(model, 0)
+        if recorder.failure is None:
+            scenario = self._config.scenario
+            control = batch_norm_only(
+                model,
+                self._material.relearn,
+                seed=scenario.seed,
+                settings=relearning_of(scenario),
+            )
+            recorder.control(control)
+            self._save("relearn", 0, training_state(model))
+        return model
 
-    record = recorder.record(
-        setting.origin,
-        dict(as_json(setting.params)),
-        seconds,
-        {
-            "forget": len(material.forget),
-            "relearn": len(material.relearn),
-            "test": len(material.test.images),
+    def _relearn(self, model: SplitModel, done_epochs: int) -> None:
+        scenario, settings = self._config.scenario, relearning_of(self._config.scenario)
+        data = self._material.relearn
+        self._count()
+        for done in relearn(
+            model, data, seed=scenario.seed, settings=settings, done_epochs=done_epochs
+        ):
+            losses = {"cross-entropy": done.loss}
+            self._tell(self._recorder.snapshot(done.model, "relearn", done.epoch, losses=losses))
+            self._recorder.keep_weights(done.model, done.epoch)
+            self._count("relearn")
+            if done.epoch < settings.epochs:
+                self._save("relearn", done.epoch, training_state(done.model))
+                self._count()
+
+    def _save(self, stage: Stage, epoch: int, state: State) -> None:
+        recorded, arrays = self._recorder.written()
+        self._checkpoints.save(
+            Checkpoint(stage, epoch, self._cost, self._seconds, state, recorded, arrays)
+        )
+
+    def _count(self, stage: str | None = None) -> None:
+        """Add the seconds since the last count to ``stage``, those spent on looking left out."""
+        now = time.perf_counter() - self._recorder.measuring
+        if stage is not None:
+            self._seconds[stage] += now - self._counted
+        self._counted = now
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        self._done += 1
+        told = {**vars(snapshot), "label": snapshot.label}
+        self._report({"snapshot": told, "done": self._done, "of": self._of})
+
+    def _record(self) -> RunRecord:
+        self._seconds["total"] += time.perf_counter() - self._started
+        device = self._material.test.images.device
+        sizes = {
+            "forget": len(self._material.forget),
+            "relearn": len(self._material.relearn),
+            "test": len(self._material.test.images),
             "peak_bytes": peak_bytes(device),
-        },
-        cost,
-        {
+        }
+        made_with = {
             "device": describe(device),
             "torch": torch.__version__,
             "precision": "float32",
-            "made": time.strftime("%Y-%m-%d"),
-        },
-    )
-    return RunResult(record, recorder.weights, recorder.features())
+            "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
+        return self._recorder.record(
+            self._setting.origin,
+            dict(as_json(self._setting.params)),
+            self._seconds,
+            sizes,
+            self._cost,
+            made_with,
+        )
 
 
-def unlearn(name: str, original: SplitModel, material: Material, params: Params) -> Iterator[Step]:
+def unlearn(
+    name: str,
+    original: SplitModel,
+    material: Material,
+    params: Params,
+    resume: Resume | None = None,
+) -> Iterator[Step]:
     """Start the registered method ``name``; only one that needs it is handed D_r."""
     method = METHODS[name]
-    run = function_of(method.entry)
-    if method.needs_retain:
-        return run(original, material.forget, material.retain(), params)  # type: ignore[no-any-return]
-    return run(original, material.forget, params)  # type: ignore[no-any-return]
+    given: list[object] = [
+        material.forget,
+        *([material.retain()] if method.needs_retain else []),
+        params,
+    ]
+    if method.resumable:
+        given.append(resume)
+    return function_of(method.entry)(original, *given)  # type: ignore[no-any-return]

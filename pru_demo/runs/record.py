@@ -124,6 +124,18 @@ def features_key(config: RunConfig) -> str:
     return content_key("features", config.content())
 
 
+def partial_key(config: RunConfig) -> str:
+    """Store key of how far an unfinished run has come: see ``runs.checkpoint``."""
+    return content_key("partial", config.content())
+
+
+def unlearned_key(config: RunConfig) -> str:
+    """Store key of the state right after unlearning, which relearning has no part in."""
+    content = config.content()
+    content.pop("relearn_epochs", None)
+    return content_key("unlearned", content)
+
+
 def measures_key(config: RunConfig) -> str:
     """Store key of what the finer instruments say: see ``runs.measures``."""
     return content_key("measures", config.content())

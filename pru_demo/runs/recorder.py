@@ -2,9 +2,13 @@
 
 import math
 import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pru_demo.config import RunConfig
@@ -12,6 +16,8 @@ from pru_demo.evaluation.observe import Observation, TestSet, observe
 from pru_demo.models.checkpoints import halved
 from pru_demo.models.split import SplitModel
 from pru_demo.runs.record import KEPT_EPOCHS, RunRecord, Snapshot, Stage
+
+_WEIGHTS = "weights/"
 
 
 class Recorder:
@@ -26,6 +32,37 @@ class Recorder:
         self.measuring = 0.0
         self.batch_norm_only: dict[str, float] | None = None
         self.failure: str | None = None
+
+    @property
+    def snapshots(self) -> list[Snapshot]:
+        """All snapshots so far."""
+        return list(self._snapshots)
+
+    def written(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """All that was recorded, as JSON and arrays, for :meth:`restore`."""
+        seen = self._observations
+        arrays: dict[str, NDArray[Any]] = {
+            name: np.stack([getattr(each, name) for each in seen])
+            for name in ("confusion", "features", "probabilities")
+        }
+        arrays |= {_WEIGHTS + name: tensor.numpy() for name, tensor in self.weights.items()}
+        return {
+            "snapshots": [asdict(snapshot) for snapshot in self._snapshots],
+            "batch_norm_only": self.batch_norm_only,
+            "failure": self.failure,
+        }, arrays
+
+    def restore(self, recorded: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take over what an earlier attempt has :meth:`written`."""
+        self._snapshots = [Snapshot(**each) for each in recorded["snapshots"]]
+        self.batch_norm_only, self.failure = recorded["batch_norm_only"], recorded["failure"]
+        stacks = (arrays["confusion"], arrays["features"], arrays["probabilities"])
+        self._observations = [Observation(*each) for each in zip(*stacks, strict=True)]
+        self.weights = {
+            name.removeprefix(_WEIGHTS): torch.from_numpy(np.array(array))
+            for name, array in arrays.items()
+            if name.startswith(_WEIGHTS)
+        }
 
     def snapshot(
         self,

@@ -18,9 +18,10 @@ from pathlib import Path
 import diskcache
 from diskcache.core import DBNAME, MODE_BINARY, MODE_RAW, UNKNOWN
 
+from pru_demo.runs.safecache import SafeCache
+from pru_demo.runs.storelock import UseLock
 from pru_demo.runs.tensorfile import MAX_BYTES, DamagedEntry, Entry, decode, encode
 
-SIZE_LIMIT_BYTES = 2 * 2**30
 REFUSED_KEY = ""
 """What iteration yields for a row whose key we did not write; ``put`` accepts no empty key."""
 
@@ -54,11 +55,18 @@ class SafeDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache ships no type
         data = encode(value.meta, value.arrays)
         if len(data) < self.min_file_size:
             return len(data), MODE_RAW, None, sqlite3.Binary(data)
+        # A new name for every write, on the disk before its row is committed: nobody sees the file
+        # earlier, and an older file is removed only then. That is what writing to a temporary name
+        # and renaming is for, with the commit in the place of the rename.
         name, path = self.filename(key, value)
-        with os.fdopen(_create(Path(path)), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(_create(Path(path)), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:  # no row will ever name what is there of the file
+            self.remove(name)
+            raise
         return len(data), MODE_BINARY, name.replace(os.sep, "/"), None
 
     def fetch(self, mode: object, filename: object, value: object, read: bool) -> Entry:
@@ -77,6 +85,15 @@ class SafeDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache ships no type
             self._path_of(file_path)
             super().remove(file_path)
 
+    def files(self) -> list[tuple[str, int]]:
+        """Name and bytes of all files that ``store`` could have written."""
+        found = []
+        for path in Path(self._directory).glob("??/??/*.val"):
+            name = path.relative_to(self._directory).as_posix()
+            with contextlib.suppress(OSError):  # not one of ours, or gone meanwhile
+                found.append((name, self._path_of(name).lstat().st_size))
+        return found
+
     def _path_of(self, filename: object) -> Path:
         if not isinstance(filename, str) or not _FILE_NAME.fullmatch(filename):
             raise DamagedEntry(f"file name {filename!r} is refused")
@@ -86,11 +103,12 @@ class SafeDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache ships no type
         return path
 
 
-def open_cache(directory: Path) -> diskcache.Cache:  # noqa: TID251  # the one place that may
+def open_cache(directory: Path) -> SafeCache:
     """The cache in ``directory``, created for this user alone if it does not exist.
 
-    Raises PermissionError if the folder is a link, belongs to somebody else or can be written by
-    others, OSError if it cannot be created, and sqlite3.Error if its database cannot be used.
+    What killed processes have left there is removed if nobody else has it open. Raises
+    PermissionError if the folder is a link, belongs to somebody else or can be written by others,
+    OSError if it cannot be created, and sqlite3.Error if its database cannot be used.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = directory.lstat()
@@ -98,17 +116,26 @@ def open_cache(directory: Path) -> diskcache.Cache:  # noqa: TID251  # the one p
         raise PermissionError("it must be a real folder that only this user owns and can write")
     # SQLite would create the database readable by all; its side files copy the mode of this one.
     (directory / DBNAME).touch(mode=0o600)
-    return diskcache.Cache(  # noqa: TID251  # the Disk is ours
-        str(directory.resolve()),
-        disk=SafeDisk,
-        timeout=30,
-        size_limit=SIZE_LIMIT_BYTES,
-        # With diskcache's default of 10, one large write evicts everything, itself included.
-        cull_limit=1,
-        eviction_policy="least-recently-used",
-        disk_min_file_size=32 * 1024,
-        sqlite_synchronous=1,
-    )
+    lock = UseLock(directory)
+    try:
+        cache = SafeCache(
+            str(directory.resolve()),
+            disk=SafeDisk,
+            timeout=30,
+            # diskcache evicts whatever was not used for longest, be it a minute: see runs.upkeep.
+            cull_limit=0,
+            eviction_policy="least-recently-used",  # notes the time of every use
+            disk_min_file_size=32 * 1024,
+            sqlite_synchronous=1,
+        )
+        cache.lock = lock
+        if lock.alone:
+            # Not diskcache's check(fix=True): that follows planted file names, and removes every
+            # file that it does not know.
+            cache.remove_orphans()
+    finally:
+        lock.share()
+    return cache
 
 
 def _create(path: Path) -> int:

@@ -7,21 +7,26 @@ A damaged entry is never served. In the cache it is logged and counts as missing
 computed again; in the bundle it is missing too, and ``damaged()`` says how to restore it.
 """
 
+import contextlib
 import logging
 import os
 import shutil
 import sqlite3
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from pru_demo.runs.bundle import Bundle, write_bundle
 from pru_demo.runs.canonical import JSON, SCHEMA, content_key
 from pru_demo.runs.tensorfile import DamagedEntry, Entry, decode, encode
+from pru_demo.runs.upkeep import SizeLimit
+
+if TYPE_CHECKING:
+    from pru_demo.runs.safecache import SafeCache
 
 __all__ = [
     "SCHEMA",
@@ -53,23 +58,19 @@ class Store:
     """
 
     def __init__(self, directory: Path, bundled: Path | None = None) -> None:
-        try:
-            from pru_demo.runs.safedisk import open_cache
-        except ModuleNotFoundError as error:
-            if error.name != "diskcache":
-                raise
-            sentence = "The result store needs diskcache; install it with: pip install diskcache"
-            raise ModuleNotFoundError(sentence, name="diskcache") from error
-        try:
-            self._cache = open_cache(directory)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreUnavailable(
-                f"The folder {directory} cannot hold the result store: {error}. "
-                "Set PRU_STORE_DIR to another folder."
-            ) from error
-        self._bundle = None if bundled is None else Bundle(bundled)
         self.directory = directory
-        self.notice: str | None = None
+        self._bundle = None if bundled is None else Bundle(bundled)
+        self._size = SizeLimit()
+        self.notice: str | None = self._size.notice
+        self._opened, self._opened_index = self._open(), self._index_file()
+
+    @property
+    def cache(self) -> "SafeCache":
+        """The writable layer, for its upkeep; opened anew if somebody has removed its folder."""
+        if self._index_file() != self._opened_index:
+            _log.warning("The result store in %s is gone; a new one is made.", self.directory)
+            self._opened, self._opened_index = self._open(), self._index_file()
+        return self._opened
 
     def get(self, key: str) -> Entry | None:
         """The entry of ``key``, or None if there is none that is whole."""
@@ -89,23 +90,24 @@ class Store:
 
         Raises what ``encode`` raises, and StoreUnavailable if the disk does not take it.
         """
+        with self.refusing("does not accept a result", "What was stored before is still there."):
+            self.cache.set(key, Entry(dict(meta), dict(arrays)))
         try:
-            self._cache.set(key, Entry(dict(meta), dict(arrays)), retry=True)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreUnavailable(
-                f"{self.directory} does not accept a result: {error}."
-            ) from error
+            self._size.enforce(self.cache, key)
+        except (OSError, sqlite3.Error) as error:  # the result is stored: that is what counts
+            _log.warning("Old results in %s cannot be removed: %s", self.directory, _reason(error))
 
     def keys(self, prefix: str = "") -> list[str]:
         """All keys of both layers that start with ``prefix``, sorted."""
-        found = {key for key in self._cache if key}  # safedisk shows foreign rows as ""
+        found = {key for key in self.cache if key}  # safedisk shows foreign rows as ""
         if self._bundle is not None:
             found.update(self._bundle.keys())
         return sorted(key for key in found if key.startswith(prefix))
 
     def delete(self, key: str) -> None:
         """Forget the entry in the cache, if there is one; bundled records stay."""
-        self._cache.delete(key, retry=True)
+        with self.refusing("does not forget a result"):
+            self.cache.delete(key)
 
     def damaged(self) -> list[str]:
         """A sentence for each damaged bundled record met so far."""
@@ -113,17 +115,63 @@ class Store:
 
     def close(self) -> None:
         """Close this thread's connection; the store opens a new one if it is used again."""
-        self._cache.close()
+        self._opened.close()
+
+    @contextlib.contextmanager
+    def refusing(self, what: str, then: str = "") -> Iterator[None]:
+        """Turn what the disk or SQLite says into StoreUnavailable; ``what`` follows the folder."""
+        try:
+            yield
+        except StoreUnavailable:
+            raise
+        except (OSError, sqlite3.Error) as error:
+            sentence = f"The result store in {self.directory} {what}: {_reason(error)}. {then}"
+            raise StoreUnavailable(sentence.rstrip()) from error
+
+    def _index_file(self) -> tuple[int, int] | None:
+        """Which file the index is: writing on into one that was deleted would lose everything."""
+        with contextlib.suppress(OSError):
+            status = (self.directory / "cache.db").stat()
+            return status.st_dev, status.st_ino
+        return None
+
+    def _open(self) -> "SafeCache":
+        try:
+            from pru_demo.runs.safedisk import open_cache
+        except ModuleNotFoundError as error:
+            if error.name != "diskcache":
+                raise
+            sentence = "The result store needs diskcache; install it with: pip install diskcache"
+            raise ModuleNotFoundError(sentence, name="diskcache") from error
+        try:
+            return open_cache(self.directory)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreUnavailable(
+                f"The folder {self.directory} cannot hold the result store: {_reason(error)}. "
+                "Set PRU_STORE_DIR to another folder."
+            ) from error
 
     def _cached(self, key: str) -> Entry | None:
         try:
-            entry: Entry | None = self._cache.get(key, retry=True)
-            if entry is None and key in self._cache:  # a row, but nothing whole behind it
-                _log.warning("Stored entry %s is damaged; it will be computed again.", key)
-        except sqlite3.DatabaseError as error:
+            return self._used(key)
+        except (OSError, sqlite3.Error) as error:
             _log.warning("Stored entry %s cannot be read (%s).", key, error)
             return None
+
+    def _used(self, key: str) -> Entry | None:
+        cache = self.cache
+        try:
+            entry: Entry | None = cache.get(key)
+        except OSError:  # its use cannot be noted, on a full disk for example; it is still there
+            entry = cache.look(key)
+        if entry is None and key in cache:  # a row, but nothing whole behind it
+            _log.warning("Stored entry %s is damaged; it will be computed again.", key)
         return entry
+
+
+def _reason(error: Exception) -> str:
+    """Without the number and the path that an OSError puts around its words."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def default_store_directory() -> Path:

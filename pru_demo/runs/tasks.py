@@ -1,11 +1,13 @@
 """What the engine's workers are asked to do, by name. Arguments and results are JSON."""
 
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.paths import RECORDS
+from pru_demo.runs.canonical import canonical_json
 from pru_demo.runs.compute import map_into, measure_into, run_into
 from pru_demo.runs.engine.protocol import Context
 from pru_demo.runs.maps import map_key
@@ -16,22 +18,43 @@ RUN = "pru_demo.runs.tasks:compute_run"
 MAP = "pru_demo.runs.tasks:compute_map"
 MEASURE = "pru_demo.runs.tasks:compute_measures"
 
+# Set in an engine that makes the bundled records anew: what is to be made must not be found.
+WITHOUT_BUNDLE = "PRU_WITHOUT_BUNDLE"
+
+
+# Set by a worker that has no disk in common with the engine: see ``engine.ray_worker``.
+relay: Store | None = None
+
+
+def worker_store() -> Store:
+    """The store that results go to."""
+    return relay or own_store()
+
 
 @lru_cache(maxsize=1)
-def worker_store() -> Store:
-    """One store per worker process."""
-    return open_store(RECORDS)
+def own_store() -> Store:
+    """The store of this machine, opened once per process."""
+    return open_store(None if os.environ.get(WITHOUT_BUNDLE) else RECORDS)
 
 
-def compute_run(context: Context, config: Mapping[str, Any], again: bool = False) -> str:
+def compute_run(
+    context: Context,
+    config: Mapping[str, Any],
+    again: bool = False,
+    resume: bool = False,
+    owner: str = "",
+) -> str:
     """Compute the run ``config`` (JSON of a RunConfig) and store it; returns its key.
 
-    What is stored already is computed only if ``again`` is asked for.
+    What is stored already is computed only if ``again`` is asked for, and then from the beginning
+    unless ``resume`` is, too. ``owner`` is noted in the record.
     """
     run, store = RunConfig.from_content(config), worker_store()
     # The whole entry, not its header: a damaged record must be computed again.
     if again or store.get(run_key(run)) is None:
-        run_into(store, run, context)
+        # The second attempt goes on with what the first one left when its process died.
+        fresh = again and not resume and context.attempt == 1
+        run_into(store, run, context, fresh=fresh, owner=owner)
     return run_key(run)
 
 
@@ -45,6 +68,12 @@ def compute_measures(context: Context, config: Mapping[str, Any]) -> str:
     run = RunConfig.from_content(config)
     measure_into(worker_store(), run, context)
     return measures_key(run)
+
+
+def shape_of(config: RunConfig) -> str:
+    """What decides how long a run takes: everything but which classes, which seed."""
+    content = {k: v for k, v in config.content().items() if k not in ("forget", "seed")}
+    return canonical_json({**content, "classes": len(config.scenario.forget)})
 
 
 def map_job_key(scenario: Scenario, picks: list[Pick]) -> str:

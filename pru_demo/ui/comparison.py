@@ -7,10 +7,12 @@ import streamlit as st
 
 from pru_demo.config import Pick, RunConfig, View
 from pru_demo.data import DATASETS, available
+from pru_demo.figures.naming import forgotten_name
 from pru_demo.runs.record import RunRecord
 from pru_demo.ui.notices import end_page
+from pru_demo.ui.pages import link_to
 from pru_demo.ui.records import record_of
-from pru_demo.ui.running import run_panel
+from pru_demo.ui.running import jobs_of, run_panel
 from pru_demo.ui.state import current_view
 
 REFERENCES = (Pick("retrain", "paper"), Pick("original", "paper"))
@@ -51,6 +53,9 @@ def needed_comparison() -> Comparison:
         end_page()
     if missing:
         run_panel(configs, missing)
+        if jobs_of(configs) and record_of(View().runs()["A"]) is not None:
+            name = forgotten_name(View().scenario)
+            link_to("relearning", f"Meanwhile: how {name} comes back, on finished runs", View())
         end_page()
     references = (RunConfig(view.scenario, pick) for pick in REFERENCES if pick not in _picks(view))
     found = (record_of(config) for config in references)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pru_demo.projection import displacement, pca_map
-from pru_demo.runs.engine.protocol import JobFailed
+from pru_demo.runs.engine.protocol import IN_FLIGHT, EngineUnavailable, JobFailed, Refused
 from pru_demo.runs.maps import PlacedRun
 from pru_demo.runs.record import RunRecord, shown_forgotten
 from pru_demo.runs.tasks import MAP, map_job_key
@@ -14,6 +14,7 @@ from pru_demo.ui.images import sample_images
 from pru_demo.ui.notices import end_page
 from pru_demo.ui.records import features_of, placed_of
 from pru_demo.ui.services import ENGINE
+from pru_demo.ui.visitor import visitor
 
 
 def needed_places(records: Sequence[RunRecord]) -> list[PlacedRun]:
@@ -32,7 +33,7 @@ def _draw(records: Sequence[RunRecord]) -> None:
     scenario = records[0].config.scenario
     key = map_job_key(scenario, [r.config.pick for r in records])
     job = ENGINE.job(key)
-    if job is not None and job.state in ("failed", "cancelled"):
+    if job is not None and job.state in ("failed", "cancelled", "interrupted"):
         error = job.future.exception()
         sentence = error.sentence if isinstance(error, JobFailed) else "Drawing was stopped."
         st.error(sentence, icon=":material/error:")
@@ -45,16 +46,21 @@ def _draw(records: Sequence[RunRecord]) -> None:
         )
         return
     configs = [r.config.content() for r in records]
-    ENGINE.submit(MAP, {"configs": configs}, key=key, retries=1)
+    try:
+        ENGINE.submit(MAP, {"configs": configs}, key=key, visitor=visitor(), shape="map", retries=1)
+    except (Refused, EngineUnavailable) as problem:
+        st.error(str(problem), icon=":material/hourglass_disabled:")
+        return
     _watch(key)
 
 
 @st.fragment(run_every=0.5)
 def _watch(key: str) -> None:
     job = ENGINE.job(key)
-    if job is None or job.state not in ("queued", "running"):
+    if job is None or job.state not in IN_FLIGHT:
         st.rerun()
         return
+    job.watch(visitor())
     events = job.events()
     message = events[-1].data["message"] if events else "Waiting for a worker"
     share = events[-1].data["share"] if events else 0.0

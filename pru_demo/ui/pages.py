@@ -33,6 +33,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("redistribution", "Redistribution", ":material/call_split:"),
     PageSpec("relearning", "Relearning", ":material/history:"),
     PageSpec("try_it", "Try it", ":material/draw:"),
+    PageSpec("runs", "Runs", ":material/table_rows:"),
 )
 
 

@@ -9,9 +9,12 @@ import numpy as np
 import streamlit as st
 
 from pru_demo.config import (
+    LARGEST_BATCH,
     MAX_FORGET_SAMPLES,
+    MAX_RELEARN_EPOCHS,
     MAX_SEED,
     PRESETS,
+    SMALLEST_BATCH,
     Pick,
     Scenario,
     View,
@@ -46,6 +49,8 @@ def scenario_bar(view: View) -> None:
     st.session_state["bar.dataset"] = scenario.dataset
     st.session_state["bar.given"] = scenario.given
     st.session_state["bar.forget_samples"] = scenario.forget_samples
+    st.session_state["bar.relearn_epochs"] = scenario.relearn_epochs
+    st.session_state["bar.max_batch"] = scenario.max_batch
 
     with st.container(key="scenario-bar", border=True):
         forget, a, b, more = st.columns(
@@ -165,6 +170,27 @@ def _more(view: View) -> None:
         args=(view,),
     )
     st.number_input(
+        "Epochs of relearning",
+        1,
+        MAX_RELEARN_EPOCHS,
+        step=10,
+        key="bar.relearn_epochs",
+        help="Ten are published. More do not unlearn again: they go on from the same network.",
+        on_change=_apply,
+        args=(view,),
+    )
+    st.number_input(
+        "Batches of at most this many images",
+        SMALLEST_BATCH,
+        LARGEST_BATCH,
+        step=8,
+        key="bar.max_batch",
+        placeholder="as each method has it",
+        help="For a device short of memory. Smaller batches make it another run than published.",
+        on_change=_apply,
+        args=(view,),
+    )
+    st.number_input(
         "Seed",
         0,
         MAX_SEED,
@@ -198,6 +224,8 @@ def _apply(view: View) -> None:
         forget_samples=state["bar.forget_samples"],
         preset=state["bar.preset"],
         model=state["bar.model"],
+        relearn_epochs=int(state["bar.relearn_epochs"]),
+        max_batch=state["bar.max_batch"],
         seed=int(state["bar.seed"]),
     )
     # Through the URL's reader, so that a choice is held to the same rules as a link.

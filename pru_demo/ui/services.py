@@ -5,8 +5,8 @@ Neither costs anything yet: the engine starts its process with the first job.
 """
 
 from pru_demo.paths import RECORDS
-from pru_demo.runs.engine.local import LocalEngine
+from pru_demo.runs.engine.choose import engine_for
 from pru_demo.runs.store import open_store
 
 STORE = open_store(RECORDS)
-ENGINE = LocalEngine()
+ENGINE = engine_for(STORE.directory)

@@ -4,10 +4,9 @@ import re
 
 import streamlit as st
 
-from pru_demo.config import View, view_from_query
+from pru_demo.config import QUERY_KEYS, View, view_from_query
 
 _LAST = "view_query"
-_KEYS = frozenset(View().query())
 
 
 def current_view() -> View:
@@ -15,7 +14,7 @@ def current_view() -> View:
 
     Moving to another page empties the URL, so the last query of the session fills it again.
     """
-    query = {k: v for k, v in st.query_params.to_dict().items() if k in _KEYS}
+    query = {k: v for k, v in st.query_params.to_dict().items() if k in QUERY_KEYS}
     if not query:
         query = st.session_state.get(_LAST, {})
     view, notices = view_from_query(query)
@@ -28,7 +27,10 @@ def current_view() -> View:
 def show(view: View) -> None:
     """Make ``view`` the current one, in the URL and for the pages visited next."""
     st.session_state[_LAST] = view.query()
-    if {k: st.query_params.get(k) for k in _KEYS} != view.query():
+    now = {k: v for k, v in st.query_params.to_dict().items() if k in QUERY_KEYS}
+    if now != view.query():
+        for name in now.keys() - view.query().keys():
+            del st.query_params[name]
         st.query_params.update(view.query())
 
 

@@ -15,7 +15,8 @@ class Method:
     """A method as the application knows it.
 
     ``needs_retain`` methods are handed D_r; all others never see a remaining image.
-    ``steps_per_epoch`` is how often it yields. ``values`` has the variants there are.
+    ``steps_per_epoch`` is how often it yields. ``values`` has the variants there are. A
+    ``resumable`` method takes a ``Resume``, and its steps at the end of an epoch have a ``state``.
     """
 
     label: str
@@ -26,6 +27,7 @@ class Method:
     entry: str
     steps_per_epoch: int
     values: Values
+    resumable: bool = False
 
 
 METHODS: dict[str, Method] = {
@@ -39,6 +41,7 @@ METHODS: dict[str, Method] = {
         "pru_demo.unlearning.pru:pru",
         2,
         values.PRU,
+        resumable=True,
     ),
     "boundary_shrink": Method(
         "Boundary Shrink",
@@ -49,6 +52,7 @@ METHODS: dict[str, Method] = {
         "pru_demo.unlearning.boundary_shrink:boundary_shrink",
         1,
         values.BOUNDARY_SHRINK,
+        resumable=True,
     ),
     "boundary_expanding": Method(
         "Boundary Expanding",
@@ -59,6 +63,7 @@ METHODS: dict[str, Method] = {
         "pru_demo.unlearning.boundary_expanding:boundary_expanding",
         1,
         values.BOUNDARY_EXPANDING,
+        resumable=True,
     ),
     "delete": Method(
         "DELETE",
@@ -69,6 +74,7 @@ METHODS: dict[str, Method] = {
         "pru_demo.unlearning.delete:delete",
         1,
         values.DELETE,
+        resumable=True,
     ),
     "unroll_of": Method(
         "UnrollOF",
@@ -89,6 +95,7 @@ METHODS: dict[str, Method] = {
         "pru_demo.unlearning.relabelling:random_label",
         1,
         values.RANDOM_LABEL,
+        resumable=True,
     ),
     "negative_gradient": Method(
         "Negative gradient",
@@ -99,6 +106,7 @@ METHODS: dict[str, Method] = {
         "pru_demo.unlearning.negative_gradient:negative_gradient",
         1,
         values.NEGATIVE_GRADIENT,
+        resumable=True,
     ),
     "salun": Method(
         "SalUn",
@@ -109,6 +117,7 @@ METHODS: dict[str, Method] = {
         "pru_demo.unlearning.relabelling:salun",
         1,
         values.SALUN,
+        resumable=True,
     ),
     "unroll": Method(
         "Unroll",
@@ -139,6 +148,7 @@ METHODS: dict[str, Method] = {
         "pru_demo.unlearning.references:retrain",
         1,
         values.RETRAIN,
+        resumable=True,
     ),
     "original": Method(
         "Original",

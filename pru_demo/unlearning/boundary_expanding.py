@@ -16,11 +16,14 @@ from pru_demo.batches import seeded
 from pru_demo.models.split import SplitModel
 from pru_demo.unlearning.fine_tuning import fine_tune
 from pru_demo.unlearning.parameters import BoundaryExpandingParams
-from pru_demo.unlearning.step import ForgetSet, Step
+from pru_demo.unlearning.step import ForgetSet, Resume, Step
 
 
 def boundary_expanding(
-    original: SplitModel, forget: ForgetSet, params: BoundaryExpandingParams
+    original: SplitModel,
+    forget: ForgetSet,
+    params: BoundaryExpandingParams,
+    resume: Resume | None = None,
 ) -> Iterator[Step]:
     """Forget ``forget.classes`` using D_f only, yielding after every epoch.
 
@@ -34,6 +37,7 @@ def boundary_expanding(
         params,
         lambda index, inputs, logits: F.cross_entropy(logits, torch.full_like(index, shadow)),
         name="cross-entropy",
+        resume=resume,
     ):
         yield replace(step, model=pruned(model))
 

@@ -20,14 +20,17 @@ from pru_demo.models.split import SplitModel
 from pru_demo.unlearning.fine_tuning import fine_tune
 from pru_demo.unlearning.losses import mask_classes
 from pru_demo.unlearning.parameters import BoundaryShrinkParams
-from pru_demo.unlearning.step import ForgetSet, Step
+from pru_demo.unlearning.step import ForgetSet, Resume, Step
 
 # As the PRU group's later code attacks (spec/algorithms.md 2.3).
 PGD_STEPS, PGD_STEP_SIZE = 5, 8 / 255
 
 
 def boundary_shrink(
-    original: SplitModel, forget: ForgetSet, params: BoundaryShrinkParams
+    original: SplitModel,
+    forget: ForgetSet,
+    params: BoundaryShrinkParams,
+    resume: Resume | None = None,
 ) -> Iterator[Step]:
     """Forget ``forget.classes`` using D_f only, yielding after every epoch.
 
@@ -43,6 +46,7 @@ def boundary_shrink(
         lambda index, inputs, logits: F.cross_entropy(logits, labels[index]),
         name="cross-entropy",
         cost_before=(4 if params.attack == "fgsm" else 1 + 3 * PGD_STEPS) * len(forget),
+        resume=resume,
     )
 
 

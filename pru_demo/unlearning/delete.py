@@ -11,11 +11,16 @@ from pru_demo.models.split import SplitModel
 from pru_demo.unlearning.fine_tuning import fine_tune
 from pru_demo.unlearning.losses import l_p
 from pru_demo.unlearning.parameters import FineTuningParams
-from pru_demo.unlearning.step import ForgetSet, Step
+from pru_demo.unlearning.step import ForgetSet, Resume, Step
 from pru_demo.unlearning.targets import redistributed_targets
 
 
-def delete(original: SplitModel, forget: ForgetSet, params: FineTuningParams) -> Iterator[Step]:
+def delete(
+    original: SplitModel,
+    forget: ForgetSet,
+    params: FineTuningParams,
+    resume: Resume | None = None,
+) -> Iterator[Step]:
     """Forget ``forget.classes`` using D_f only, yielding after every epoch.
 
     ``original`` is not changed. All forgotten classes are masked, where the source masks a
@@ -31,4 +36,5 @@ def delete(original: SplitModel, forget: ForgetSet, params: FineTuningParams) ->
         name="L_p",
         cost_before=cost,
         cost_per_image=3 + asking,
+        resume=resume,
     )

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from pru_demo.batches import seeded, shuffled
 from pru_demo.models.split import SplitModel, training_mode
-from pru_demo.unlearning.step import ForgetSet, Step
+from pru_demo.training_state import restore_training, training_state
+from pru_demo.unlearning.step import ForgetSet, Resume, Step
 
 # (indices of the batch, its inputs, the network's logits on them) → loss
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -36,16 +37,20 @@ def fine_tune(
     name: str,
     cost_before: int = 0,
     cost_per_image: int = 3,
+    resume: Resume | None = None,
 ) -> Iterator[Step]:
     """Minimise ``loss_of`` over all of ``model`` in place, yielding after every epoch.
 
     One SGD optimiser for the whole run and no weight decay, as the published methods have it.
-    ``name`` is what the loss is called in records. Costs are in forward-equivalents.
+    ``name`` is what the loss is called in records. Costs are in forward-equivalents. With
+    ``resume`` it goes on after that epoch, with the same result as if it had not stopped.
     """
     optimizer = torch.optim.SGD(
         model.parameters(), lr=params.learning_rate, momentum=params.momentum
     )
-    for epoch in range(1, params.epochs + 1):
+    if resume:
+        restore_training(resume.state, model, optimizer)
+    for epoch in range(resume.epoch + 1 if resume else 1, params.epochs + 1):
         training_mode(model, "train")
         total = torch.zeros((), device=forget.labels.device)
         generator = seeded(forget.seed, epoch)
@@ -56,7 +61,8 @@ def fine_tune(
             descend(optimizer, loss)
             total += loss.detach() * len(batch)
         cost = cost_before + epoch * cost_per_image * len(forget)
-        yield Step(epoch, "all", model, cost, {name: total.item() / len(forget)})
+        losses = {name: total.item() / len(forget)}
+        yield Step(epoch, "all", model, cost, losses, training_state(model, optimizer))
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -8,11 +8,14 @@ import torch.nn.functional as F
 from pru_demo.models.split import SplitModel
 from pru_demo.unlearning.fine_tuning import fine_tune
 from pru_demo.unlearning.parameters import NegativeGradientParams
-from pru_demo.unlearning.step import ForgetSet, Step
+from pru_demo.unlearning.step import ForgetSet, Resume, Step
 
 
 def negative_gradient(
-    original: SplitModel, forget: ForgetSet, params: NegativeGradientParams
+    original: SplitModel,
+    forget: ForgetSet,
+    params: NegativeGradientParams,
+    resume: Resume | None = None,
 ) -> Iterator[Step]:
     """Raise the cross-entropy of the true labels on D_f, yielding after every epoch.
 
@@ -31,4 +34,5 @@ def negative_gradient(
             .mean()
         ),
         name="negative cross-entropy",
+        resume=resume,
     )

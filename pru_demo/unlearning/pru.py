@@ -15,30 +15,40 @@ from torch import Tensor
 
 from pru_demo.batches import seeded, shuffled
 from pru_demo.models.split import SplitModel, batch_norms, training_mode
+from pru_demo.training_state import restore_training, training_state
 from pru_demo.unlearning.fine_tuning import descend
 from pru_demo.unlearning.losses import l_o, l_p, l_s
 from pru_demo.unlearning.parameters import PRUParams
-from pru_demo.unlearning.step import ForgetSet, Step
+from pru_demo.unlearning.step import ForgetSet, Resume, Step
 from pru_demo.unlearning.targets import Targets, redistributed_targets
 
 Losses = dict[str, Tensor]
 
 
-def pru(original: SplitModel, forget: ForgetSet, params: PRUParams) -> Iterator[Step]:
+def pru(
+    original: SplitModel, forget: ForgetSet, params: PRUParams, resume: Resume | None = None
+) -> Iterator[Step]:
     """Forget ``forget.classes`` using D_f only, yielding after every E and every C step.
 
-    ``original`` is not changed.
+    ``original`` is not changed. With ``resume`` it goes on after that epoch.
     """
     targets, cost, asking = redistributed_targets(original, forget)
-    model = deepcopy(original)
-    for epoch in range(1, params.epochs + 1):
+    model, done = deepcopy(original), 0
+    cost_E = (3 + asking) * len(forget)
+    cost_C = (asking + (1 if params.c_step_updates == "classifier" else 3)) * len(forget)
+    if resume:
+        restore_training(resume.state, model)
+        done = resume.epoch
+        cost += done * (cost_E + cost_C)
+    for epoch in range(done + 1, params.epochs + 1):
         losses = _e_step(model, forget, targets, params, seeded(forget.seed, epoch, 0))
-        cost += (3 + asking) * len(forget)
+        cost += cost_E
         yield Step(epoch, "E", model, cost, losses)
 
         losses = _c_step(model, forget, targets, params, seeded(forget.seed, epoch, 1))
-        cost += (asking + (1 if params.c_step_updates == "classifier" else 3)) * len(forget)
-        yield Step(epoch, "C", model, cost, losses)
+        cost += cost_C
+        # Optimisers are new in every half epoch, so the network is all there is.
+        yield Step(epoch, "C", model, cost, losses, training_state(model))
 
 
 def _e_step(

@@ -10,7 +10,7 @@ from pru_demo.models.split import SplitModel
 from pru_demo.training import train
 from pru_demo.training_settings import TrainingParams
 from pru_demo.unlearning.parameters import NoParams, RetrainParams
-from pru_demo.unlearning.step import ForgetSet, RetainSet, Step
+from pru_demo.unlearning.step import ForgetSet, Resume, RetainSet, Step
 
 
 def keep(original: SplitModel, forget: ForgetSet, params: NoParams) -> Iterator[Step]:
@@ -19,7 +19,11 @@ def keep(original: SplitModel, forget: ForgetSet, params: NoParams) -> Iterator[
 
 
 def retrain(
-    original: SplitModel, forget: ForgetSet, retain: RetainSet, params: RetrainParams
+    original: SplitModel,
+    forget: ForgetSet,
+    retain: RetainSet,
+    params: RetrainParams,
+    resume: Resume | None = None,
 ) -> Iterator[Step]:
     """Train a newly initialised network of the same shape on D_r only, as the original was.
 
@@ -32,9 +36,10 @@ def retrain(
     settings = TrainingParams(
         params.epochs, params.learning_rate, params.weight_decay, batch_size=params.batch_size
     )
-    for done in train(model, retain, settings, seed=forget.seed):
+    epochs, state = (resume.epoch, resume.state) if resume else (0, None)
+    for done in train(model, retain, settings, seed=forget.seed, done_epochs=epochs, state=state):
         cost = 3 * done.epoch * len(retain)
-        yield Step(done.epoch, "all", model, cost, {"cross-entropy": done.loss})
+        yield Step(done.epoch, "all", model, cost, {"cross-entropy": done.loss}, done.state)
 
 
 def reinitialised(model: SplitModel, seed: int) -> SplitModel:

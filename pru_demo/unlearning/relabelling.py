@@ -12,17 +12,25 @@ from pru_demo.data.dataset import as_input
 from pru_demo.models.split import SplitModel
 from pru_demo.unlearning.fine_tuning import fine_tune
 from pru_demo.unlearning.parameters import FineTuningParams, SalUnParams
-from pru_demo.unlearning.step import ForgetSet, Step
+from pru_demo.unlearning.step import ForgetSet, Resume, Step
 
 
 def random_label(
-    original: SplitModel, forget: ForgetSet, params: FineTuningParams
+    original: SplitModel,
+    forget: ForgetSet,
+    params: FineTuningParams,
+    resume: Resume | None = None,
 ) -> Iterator[Step]:
     """Train on labels drawn once, uniformly among the other classes; D_f only."""
-    return _relabelled(deepcopy(original), forget, params, cost_before=0)
+    return _relabelled(deepcopy(original), forget, params, cost_before=0, resume=resume)
 
 
-def salun(original: SplitModel, forget: ForgetSet, params: SalUnParams) -> Iterator[Step]:
+def salun(
+    original: SplitModel,
+    forget: ForgetSet,
+    params: SalUnParams,
+    resume: Resume | None = None,
+) -> Iterator[Step]:
     """SalUn (Fan et al., ICLR 2024) without its retain half: random labels, salient weights only.
 
     Salient are the ``params.share`` of all weights with the largest gradient on D_f.
@@ -33,7 +41,7 @@ def salun(original: SplitModel, forget: ForgetSet, params: SalUnParams) -> Itera
     ):
         # Without weight decay a weight whose gradient is always zero never moves.
         parameter.register_hook(mask.mul)  # type: ignore[no-untyped-call]
-    return _relabelled(model, forget, params, cost_before=3 * len(forget))
+    return _relabelled(model, forget, params, cost_before=3 * len(forget), resume=resume)
 
 
 def salient(original: SplitModel, forget: ForgetSet, share: float) -> list[Tensor]:
@@ -68,6 +76,7 @@ def _relabelled(
     forget: ForgetSet,
     params: FineTuningParams | SalUnParams,
     cost_before: int,
+    resume: Resume | None,
 ) -> Iterator[Step]:
     labels = random_labels(forget, model.classifier.out_features)
     return fine_tune(
@@ -77,4 +86,5 @@ def _relabelled(
         lambda index, inputs, logits: F.cross_entropy(logits, labels[index]),
         name="cross-entropy",
         cost_before=cost_before,
+        resume=resume,
     )

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pru_demo.data.dataset import Samples
 from pru_demo.models.split import SplitModel
+from pru_demo.training_state import State
 
 Phase = Literal["E", "C", "all"]
 
@@ -26,12 +27,21 @@ class RetainSet(Samples):
 
 
 @dataclass(frozen=True)
+class Resume:
+    """Where an interrupted method goes on: after ``epoch``, from the ``state`` of its last step."""
+
+    epoch: int
+    state: State
+
+
+@dataclass(frozen=True)
 class Step:
     """State of a method after half an epoch (E or C) or a whole one (all).
 
     ``losses`` are means over the half epoch; ``forward_equivalents`` counts passes of one sample
     through the network since the start, a backward pass as two (``spec/algorithms.md`` 1.5).
-    ``model`` is the method's own working copy: look, do not keep or change.
+    ``model`` is the method's own working copy: look, do not keep or change. ``state`` is what the
+    method needs beside its arguments to go on from here, None if it cannot.
     """
 
     epoch: int
@@ -39,3 +49,4 @@ class Step:
     model: SplitModel
     forward_equivalents: int
     losses: dict[str, float] = field(default_factory=dict)
+    state: State | None = None

@@ -157,7 +157,7 @@ def test_cancel_stops_the_runs_and_offers_them_again(page: Any, app_address: str
                 .filter(button => button.innerText.includes('Cancel')).length < still""",
             arg=still,
         )
-    page.get_by_text("The run was cancelled").first.wait_for()
+    page.get_by_text("was cancelled. Nothing else was lost.").first.wait_for()
     run_button(page).wait_for()
     page.reload()
     run_button(page).wait_for()
@@ -228,7 +228,7 @@ def test_on_a_phone_nothing_overflows(page: Any, app_address: str, name: str) ->
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app_address}/{name if name != PAGES[0].name else ''}")
     page.locator("h1").first.wait_for()
-    ready = CHART if name not in ("try_it", "perception") else "canvas"
+    ready = CHART if name not in ("try_it", "perception", "runs") else "canvas"
     page.locator(ready).first.wait_for()
     page.wait_for_timeout(500)  # figures take the width of the window after they are drawn
     overflow = """() => [document.documentElement,

@@ -13,6 +13,8 @@ from pru_demo.runs.engine.protocol import (
     Job,
     JobFailed,
     JobState,
+    Priority,
+    Refused,
     Resources,
 )
 
@@ -26,6 +28,8 @@ class FakeJob(Job):
         self._state: JobState = "queued"
         self._future: Future[Any] = Future()
         self.waiting = 1
+        self.starts_in: float | None = None
+        self.watched_by: set[str] = set()
         self.begun: float | None = None
         self.reported: list[Event] = []
         self.cancelled_with: list[float] = []
@@ -62,10 +66,30 @@ class FakeJob(Job):
     def future(self) -> Future[Any]:
         return self._future
 
+    @property
+    def priority(self) -> Priority:
+        return "interactive"
+
+    @property
+    def wait(self) -> float | None:
+        return self.starts_in
+
+    @property
+    def expected(self) -> float | None:
+        return None
+
+    @property
+    def watchers(self) -> int:
+        return len(self.watched_by)
+
     def events(self, after: int = 0) -> list[Event]:
         return self.reported[after:]
 
-    def cancel(self, grace: float = 2.0) -> None:
+    def watch(self, visitor: str) -> None:
+        self.watched_by.add(visitor)
+
+    def cancel(self, visitor: str = "", grace: float = 2.0) -> None:
+        self.watched_by.discard(visitor)
         self.cancelled_with.append(grace)
 
     # ---- what tests do to it ----
@@ -100,8 +124,12 @@ class FakeJob(Job):
         else:
             self._future.set_result(None)
 
-    def fail(self, sentence: str, reference: str) -> None:
-        self.end("failed", JobFailed(sentence, reference))
+    def fail(self, sentence: str, reference: str, kind: str = "") -> None:
+        self.end("failed", JobFailed(sentence, reference, kind))
+
+    def interrupt(self) -> None:
+        """As when the engine was killed."""
+        self.end("interrupted", JobFailed("The computation was interrupted.", "ab12cd34"))
 
     def stop(self) -> None:
         self.end("cancelled", Cancelled("The computation was cancelled."))
@@ -112,6 +140,7 @@ class FakeEngine(Engine):
 
     def __init__(self) -> None:
         self.submitted: list[FakeJob] = []
+        self.refuses = ""
 
     def submit(
         self,
@@ -119,10 +148,15 @@ class FakeEngine(Engine):
         arguments: Mapping[str, JSON],
         *,
         key: str,
+        visitor: str = "",
+        priority: Priority = "interactive",
+        shape: str = "",
         resources: Resources = ONE_CPU,
         retries: int = 0,
         timeout: float | None = None,
     ) -> Job:
+        if self.refuses:
+            raise Refused(self.refuses)
         known = self.job(key)
         if known is not None and known.state in ("queued", "running"):
             return known
@@ -136,5 +170,5 @@ class FakeEngine(Engine):
     def jobs(self) -> list[Job]:
         return list(self.submitted)
 
-    def shutdown(self) -> None:
-        raise AssertionError("no page may end the engine")
+    def close(self) -> None:
+        raise AssertionError("no page may leave the engine")

@@ -16,6 +16,7 @@ from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,
     NOT_BUNDLED,
+    SCENARIO_PAGES,
     SHIPPED,
     bundled_runs,
     drawing,
@@ -64,7 +65,7 @@ def test_every_page_shows_both_runs_and_a_picture(
 ) -> None:
     app = new_session(view)
     app.session_state["pad"] = drawing()
-    for page in PAGES:
+    for page in SCENARIO_PAGES:
         go(app, page.name)
         assert problems(app) == [], page.name
         assert len(app.title) == 1, page.name

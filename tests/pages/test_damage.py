@@ -20,6 +20,7 @@ from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,
     NOT_BUNDLED,
+    SCENARIO_PAGES,
     SHIPPED,
     buttons,
     drawing,
@@ -69,7 +70,7 @@ def test_a_damaged_record_is_named_and_may_be_run_anew(
         assert problems(app) == [], page.name
         assert repair_named(app, "pru-tuned.run"), page.name
         assert pictures(app) == 0, page.name
-    (button,) = buttons(app, "run.")
+    (button,) = buttons(go(app, "forget"), "run.")
     button.click().run()
     assert [job.key for job in engine.submitted] == [run_key(FIRST)]
 
@@ -119,7 +120,7 @@ def test_a_damaged_manifest_is_named_on_every_page(
 ) -> None:
     own_records(lambda folder: (folder / MANIFEST).write_text(text) and None)
     app = new_session(SHIPPED)
-    for page in PAGES:
+    for page in SCENARIO_PAGES:
         go(app, page.name)
         assert problems(app) == [], page.name
         assert repair_named(app, MANIFEST), page.name

@@ -94,3 +94,24 @@ def test_the_view_goes_along_to_the_next_page(store: Store, engine: FakeEngine) 
     go(app, "relearning")
     assert dict(app.query_params) == query
     assert query.items() >= {"forget": "4", "seed": "11", "b": "retrain:paper"}.items()
+
+
+LATER = {
+    "given": "D_f_new",
+    "forget_samples": "100",
+    "original": "ab" * 32,
+    "relearn_epochs": "20",
+    "max_batch": "32",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), LATER.items())
+def test_what_a_link_may_leave_out_is_read_and_leaves_the_address_at_its_default(
+    store: Store, engine: FakeEngine, name: str, value: str
+) -> None:
+    app = new_session(**{name: value})
+    assert dict(app.query_params) == SHIPPED.query() | {name: value}
+    assert problems(app) == []
+    app.query_params.clear()
+    app.query_params.update(SHIPPED.query())
+    assert dict(app.run().query_params) == SHIPPED.query()

@@ -11,9 +11,17 @@ from pru_demo.data import DATASETS
 from pru_demo.runs.maps import placed_key
 from pru_demo.runs.record import RunRecord, run_key, weights_key
 from pru_demo.runs.store import Store
-from pru_demo.ui.pages import PAGES
 from tests.pages.fake_engine import FakeEngine
-from tests.pages.visits import BUNDLED, NOT_BUNDLED, SHIPPED, go, new_session, problems, texts
+from tests.pages.visits import (
+    BUNDLED,
+    NOT_BUNDLED,
+    SCENARIO_PAGES,
+    SHIPPED,
+    go,
+    new_session,
+    problems,
+    texts,
+)
 
 pytestmark = pytest.mark.skipif(not BUNDLED, reason=NOT_BUNDLED)
 
@@ -44,7 +52,7 @@ def pictures_of_trucks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("pictures_of_trucks")
 def test_no_page_speaks_of_digits(engine: FakeEngine) -> None:
     app = new_session(PICTURES)
-    for page in PAGES:
+    for page in SCENARIO_PAGES:
         go(app, page.name, PICTURES)
         assert problems(app) == [], page.name
         assert len(app.title) == 1, page.name
@@ -63,7 +71,7 @@ def test_without_records_every_page_offers_to_run_what_can_be_run(
     monkeypatch.setattr("pru_demo.ui.comparison.available", lambda _: here)
     view = replace(PICTURES, scenario=replace(PICTURES.scenario, dataset=name))
     app = new_session(view)
-    for page in PAGES:
+    for page in SCENARIO_PAGES:
         go(app, page.name, view)
         assert ("Not computed for this choice" in texts(app)) == here, page.name
         warnings = [warning.value for warning in app.warning]

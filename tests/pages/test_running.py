@@ -1,5 +1,6 @@
 """A comparison that nobody has computed: run it, watch it, stop it, come back to it."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -14,12 +15,12 @@ from pru_demo.runs.record import RunRecord, features_key, run_key
 from pru_demo.runs.store import Store
 from pru_demo.runs.tasks import MAP, RUN
 from pru_demo.ui import running
-from pru_demo.ui.pages import PAGES
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,
     MISSING,
     NOT_BUNDLED,
+    SCENARIO_PAGES,
     SHIPPED,
     buttons,
     figures,
@@ -57,7 +58,7 @@ def finish(store: Store, config: RunConfig) -> RunRecord:
 
 def test_every_page_offers_to_run_it_and_shows_no_figure(store: Store, engine: FakeEngine) -> None:
     app = new_session(MISSING)
-    for page in PAGES:
+    for page in SCENARIO_PAGES:
         go(app, page.name)
         assert problems(app) == [], page.name
         assert pictures(app) == 0, page.name
@@ -76,7 +77,9 @@ def test_pressing_run_submits_one_job_for_each_missing_run(
         (RUN, run_key(config)) for config in MISSING.runs().values()
     ]
     for job, config in zip(engine.submitted, MISSING.runs().values(), strict=True):
-        assert job.arguments == {"config": config.content(), "again": False}
+        arguments = dict(job.arguments)
+        assert re.fullmatch("[0-9a-f]{16}", arguments.pop("owner")), "never the visitor's name"
+        assert arguments == {"config": config.content(), "again": False, "resume": False}
     app.run()
     go(app, "start")
     assert len(engine.submitted) == 2
@@ -101,7 +104,95 @@ def test_a_waiting_job_says_its_place_in_the_queue(store: Store, engine: FakeEng
     app = press_run(new_session(MISSING))
     engine.submitted[1].waiting = 7
     app.run()
-    assert f"**{pick_name(MISSING.b)}**: waiting, number 7 in the queue" in texts(app)
+    waiting = f"**{pick_name(MISSING.b)}**: waiting, number 7 in the queue"
+    assert f"{waiting}; no run like those before it has been timed here yet" in texts(app)
+    engine.submitted[1].starts_in = 150
+    app.run()
+    assert f"{waiting}, starts in about 2 min" in texts(app)
+
+
+def test_a_full_queue_says_when_to_try_again(store: Store, engine: FakeEngine) -> None:
+    engine.refuses = "The queue is full; try again in about 3 minutes."
+    app = press_run(new_session(MISSING))
+    assert [e.value for e in app.error] == [engine.refuses]
+    assert len(app.exception) == 0
+    engine.refuses = ""
+    press_run(app)
+    assert len(engine.submitted) == 2
+
+
+def test_who_looks_at_a_run_is_counted_until_he_cancels(store: Store, engine: FakeEngine) -> None:
+    app = press_run(new_session(MISSING))
+    first, second = engine.submitted
+    first.run(started=NOW)
+    app.run()
+    assert first.watchers == second.watchers == 1
+    first.watched_by.add("another visitor")
+    app.run()
+    cancel = {button.key: button for button in buttons(app, "cancel.")}
+    cancel[f"cancel.{first.id}"].click().run()
+    app.run()
+    assert first.watched_by == {"another visitor"}, "not counted again by the next look"
+    assert second.watchers == 1
+    assert "1 others follow it" not in texts(app)
+    assert "Another visitor follows it, so it goes on." in texts(app)
+
+
+def test_a_task_that_does_not_report_is_said_to_be_silent(store: Store, engine: FakeEngine) -> None:
+    app = press_run(new_session(MISSING))
+    job = engine.submitted[0].run(started=NOW - 300).say(NOW - 200, message="Loading")
+    app.run()
+    assert "Loading · 5 min · no news for 3 min" in texts(app)
+    job.snapshot(NOW - 30, done=1, a_f=50, a_r=90)
+    app.run()
+    assert "no news" not in texts(app)
+
+
+def test_a_clock_that_was_set_back_shows_no_negative_seconds(
+    store: Store, engine: FakeEngine
+) -> None:
+    app = press_run(new_session(MISSING))
+    engine.submitted[0].run(started=NOW + 3600)
+    app.run()
+    assert "starting a worker · 0 s" in texts(app)
+
+
+def test_an_interrupted_run_says_how_far_it_came_and_resumes_from_there(
+    store: Store, engine: FakeEngine
+) -> None:
+    app = press_run(new_session(MISSING))
+    job = engine.submitted[0].run(started=NOW)
+    job.snapshot(NOW, done=6, a_f=50, a_r=90, label="Unlearning, epoch 3, E step").interrupt()
+    engine.submitted[1].end("done")
+    app.run()
+    assert "was interrupted at “Unlearning, epoch 3, E step”" in texts(app)
+    assert problems(app) == []
+    (resume,) = buttons(app, "resume.")
+    resume.click().run()
+    assert len(engine.submitted) == 3
+    again = engine.submitted[2]
+    assert again.key == job.key
+    assert (again.arguments["again"], again.arguments["resume"]) == (True, True)
+
+
+def test_out_of_memory_offers_smaller_batches(store: Store, engine: FakeEngine) -> None:
+    app = press_run(new_session(replace(MISSING, b=MISSING.a)))
+    engine.submitted[0].fail("The device ran out of memory.", "ab12cd34", "OutOfMemoryError")
+    app.run()
+    (smaller,) = buttons(app, "smaller.")
+    assert smaller.label == "Use batches of 64 images"
+    smaller.click().run()
+    assert app.query_params["max_batch"] == "64"
+    press_run(app)
+    assert engine.submitted[1].arguments["config"]["max_batch"] == 64
+
+
+def test_other_failures_offer_no_smaller_batches(store: Store, engine: FakeEngine) -> None:
+    app = press_run(new_session(MISSING))
+    engine.submitted[0].fail("The worker died.", "ab12cd34", "ProcessExpired")
+    engine.submitted[1].stop()
+    app.run()
+    assert buttons(app, "smaller.") == []
 
 
 def test_a_running_job_says_step_accuracies_and_seconds_and_draws_them(
@@ -163,7 +254,8 @@ def test_a_cancelled_run_says_so_and_may_be_run_again(store: Store, engine: Fake
     for job in engine.submitted:
         job.stop()
     app.run()
-    assert "The run was cancelled" in texts(app)
+    for pick in (MISSING.a, MISSING.b):
+        assert f"{pick_name(pick)} was cancelled" in texts(app)
     press_run(app)
     assert len(engine.submitted) == 4
 

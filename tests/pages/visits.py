@@ -12,12 +12,17 @@ from pru_demo.config import RunConfig, Scenario, View
 from pru_demo.paths import RECORDS, ROOT
 from pru_demo.runs.bundle import MANIFEST, Bundle
 from pru_demo.ui.components.draw_pad import SIDE
+from pru_demo.ui.pages import PAGES
 
 MAIN = ROOT / "pru_demo" / "ui" / "main.py"
 # Everything takes longer while a network is being trained beside the tests.
 PATIENCE = 120
 BUNDLED = (RECORDS / MANIFEST).exists()
 NOT_BUNDLED = "assets/records is not made yet: python -m pru_demo precompute"
+
+# These show one scenario and offer to run what is missing; the others show something whatever is
+# chosen in the bar.
+SCENARIO_PAGES = tuple(page for page in PAGES if page.name != "runs")
 
 SHIPPED = View()
 # Nobody ships this one.

@@ -19,12 +19,11 @@ EPOCHS, RELEARNING_EPOCHS = 2, 2
 
 
 def shrink(patch: pytest.MonkeyPatch) -> None:
-    """Make the classroom preset tiny and relearning short."""
+    """Make the classroom preset tiny."""
     import torch
 
-    from pru_demo import relearning
     from pru_demo.evaluation import sampling
-    from pru_demo.runs import material, pipeline
+    from pru_demo.runs import material
     from pru_demo.unlearning.step import RetainSet
 
     torch.set_num_threads(1)
@@ -38,9 +37,6 @@ def shrink(patch: pytest.MonkeyPatch) -> None:
     patch.setenv("PRU_DEVICE", "cpu")
     patch.setitem(PRESETS, "classroom", small)
     patch.setattr(sampling, "SIZE", 60)
-    settings = replace(relearning.SETTINGS, epochs=RELEARNING_EPOCHS)
-    patch.setattr(relearning, "SETTINGS", settings)
-    patch.setattr(pipeline, "RELEARNING_EPOCHS", RELEARNING_EPOCHS)
     whole = material.Material.retain
 
     def retain(self: material.Material) -> RetainSet:
@@ -68,7 +64,8 @@ def shrunken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def config_of(method: str, variant: str, **scenario: Any) -> RunConfig:
-    """A configuration of the shrunken preset."""
+    """A configuration of the shrunken preset that relearns for a short time."""
+    scenario.setdefault("relearn_epochs", RELEARNING_EPOCHS)
     return RunConfig(Scenario(**scenario), Pick(method, variant))
 
 

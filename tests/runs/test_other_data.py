@@ -25,7 +25,11 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def few_of_cifar10() -> Dataset:
-    """800 training and 300 test images of the JPEG copy, balanced."""
+    """800 training and 300 test images of the JPEG copy, balanced, each class in a colour.
+
+    The colour is what so few steps can learn: without it, rounding decides whether an original has
+    one answer only, which makes a failed run.
+    """
     import torch
 
     from pru_demo.data import load_dataset
@@ -36,23 +40,26 @@ def few_of_cifar10() -> Dataset:
         whole = load_dataset("cifar10")
         load_dataset.cache_clear()
 
+    def coloured(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        base_three = torch.stack([labels % 3, labels // 3 % 3, labels // 9], 1)
+        return images // 4 + 90 * base_three[:, :, None, None].to(torch.uint8)
+
     def chosen(labels: torch.Tensor, each: int) -> torch.Tensor:
         return torch.cat([torch.nonzero(labels == c).flatten()[:each] for c in range(10)])
 
     train, test = chosen(whole.train_labels, 80), chosen(whole.test_labels, 30)
     return replace(
         whole,
-        train_images=whole.train_images[train],
+        train_images=coloured(whole.train_images[train], whole.train_labels[train]),
         train_labels=whole.train_labels[train],
-        test_images=whole.test_images[test],
+        test_images=coloured(whole.test_images[test], whole.test_labels[test]),
         test_labels=whole.test_labels[test],
     )
 
 
 @pytest.mark.parametrize(
-    # Enough training that no rounding leaves an original with one answer, which is a failed run.
     ("model", "epochs", "learning_rate"),
-    [("allcnn-small", 10, 0.05), ("resnet18", 3, 0.01), ("vit-small", 4, 0.05)],
+    [("allcnn-small", 10, 0.05), ("resnet18", 2, 0.01), ("vit-small", 4, 0.02)],
 )
 def test_every_network_forgets_a_class_of_cifar10(
     model: str,
@@ -75,11 +82,13 @@ def test_every_network_forgets_a_class_of_cifar10(
         "original_setting",
         lambda *_: OriginalSetting(TrainingParams(epochs, learning_rate, 1e-4), "a test"),
     )
-    scenario = Scenario("cifar10", model, (3, 5), forget_samples=24)
+    scenario = Scenario("cifar10", model, (3, 5), forget_samples=24, relearn_epochs=2)
     events: list[dict[str, object]] = []
     result = execute(RunConfig(scenario, Pick("delete", "paper")), tmp_path, events.append)
     assert events[0] == {"training_original": 1}
     record = result.record
+    assert record.failure is None
+    assert record.snapshots[0].A_r > 25
     assert record.sizes["forget"] == 24
     assert [s.stage for s in record.snapshots] == [
         "original",

@@ -225,7 +225,9 @@ def broken(original: Any, forget: Any, params: Any) -> Iterator[Step]:
 def test_a_run_that_ends_in_nan_can_be_kept(
     results: dict[str, RunResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = replace(METHODS["boundary_shrink"], entry="tests.runs.test_pipeline:broken")
+    entry = replace(
+        METHODS["boundary_shrink"], entry="tests.runs.test_pipeline:broken", resumable=False
+    )
     monkeypatch.setitem(METHODS, "boundary_shrink", entry)
     record = execute(config_of("boundary_shrink", "tuned"), tmp_path).record
     assert record.failure == "its outputs are no longer numbers"

@@ -1,6 +1,7 @@
 """Whoever can write into the cache folder gets a miss for it: no code runs, no other file moves."""
 
 import contextlib
+import errno
 import os
 import pickle  # noqa: TID251  # to plant the attacks
 import sqlite3
@@ -58,6 +59,15 @@ def plant(directory: Path, key: str, /, **columns: object) -> None:
     with sqlite3.connect(directory / "cache.db") as database:
         query = f"UPDATE Cache SET {assignments} WHERE key = ?"
         assert database.execute(query, (*columns.values(), key)).rowcount == 1
+
+
+def fill(directory: Path, statement: str) -> None:
+    """From now on the database takes no INSERT, or no UPDATE, of any connection."""
+    with sqlite3.connect(directory / "cache.db") as database:
+        database.execute(
+            f"CREATE TRIGGER Full{statement} BEFORE {statement} ON Cache "
+            "BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
 
 
 def file_of(directory: Path) -> Path:
@@ -190,10 +200,69 @@ def test_a_link_to_a_folder_is_refused(directory: Path, tmp_path: Path) -> None:
         open_cache(directory)
 
 
-def test_a_large_write_into_a_full_cache_evicts_one_entry_and_not_itself(cache) -> None:
-    cache.reset("size_limit", cache.volume() - 1)
+def test_diskcache_itself_evicts_nothing(cache) -> None:
+    cache.reset("size_limit", 1)
     cache.set("newest", LARGE)
-    assert sorted(cache) == ["large", "newest"]
+    assert sorted(cache) == ["large", "newest", "small"]
+
+
+@pytest.mark.parametrize("failing", ["fsync", "fdopen"])
+def test_a_file_that_could_not_be_written_whole_is_removed(
+    cache, directory: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, failing, full)
+    before = sorted(directory.rglob("*.val"))
+    with pytest.raises(OSError, match="No space left"):
+        cache.set("more", LARGE)
+    monkeypatch.undo()
+    assert sorted(directory.rglob("*.val")) == before
+    assert cache.get("large").meta == LARGE.meta
+
+
+@pytest.mark.parametrize("statement", ["INSERT", "UPDATE"])
+def test_a_file_whose_row_could_not_be_written_is_removed(
+    cache, directory: Path, statement: str
+) -> None:
+    before = sorted(directory.rglob("*.val"))
+    fill(directory, statement)
+    with pytest.raises(OSError, match="disk is full"):
+        cache.set("more" if statement == "INSERT" else "large", LARGE)
+    assert sorted(directory.rglob("*.val")) == before
+    assert cache.look("large").meta == LARGE.meta
+
+
+def test_a_commit_that_fails_leaves_a_connection_that_works(
+    cache, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(sqlite3.Connection):
+        def execute(self, sql: str, *rest: object) -> sqlite3.Cursor:
+            if sql == "COMMIT":
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(sql, *rest)
+
+    connect = sqlite3.connect
+    cache.close()
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k, factory=Full))
+    with pytest.raises(OSError, match="disk is full"):
+        cache.set("more", LARGE)
+    monkeypatch.undo()
+    cache.set("small", LARGE)
+    assert sorted(cache) == ["large", "small"]
+    assert len(list(directory.rglob("*.val"))) == 2
+
+
+def test_waiting_for_another_writer_ends(cache, directory: Path) -> None:
+    cache.close()
+    cache._timeout = 0.05
+    with contextlib.closing(sqlite3.connect(directory / "cache.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OSError, match="locked"):
+            cache.set("more", LARGE, retry=True)
+        assert cache.look("large").meta == LARGE.meta
+    cache.set("more", LARGE)
 
 
 def test_every_method_that_could_unpickle_is_replaced() -> None:

@@ -45,10 +45,10 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shrunken: None) -> It
     monkeypatch.setenv("PRU_STORE_DIR", str(tmp_path / "store"))
     (tmp_path / "records").mkdir()
     monkeypatch.setattr(tasks, "RECORDS", tmp_path / "records")
-    worker_store.cache_clear()
+    tasks.own_store.cache_clear()
     yield worker_store()
     worker_store().close()
-    worker_store.cache_clear()
+    tasks.own_store.cache_clear()
 
 
 @pytest.fixture
@@ -111,12 +111,13 @@ def test_arguments_may_come_through_json(store: Store, executed: list[RunConfig]
 
 
 @pytest.mark.parametrize("patience", [1, 9])
-def test_a_cancelled_run_stops_at_once_and_stores_nothing(store: Store, patience: int) -> None:
+def test_a_cancelled_run_stops_at_once_and_stores_no_result(store: Store, patience: int) -> None:
     context = FakeContext(patience)
     with pytest.raises(Cancelled):
         compute_run(context, PRU.content())
     assert context.asked == patience
-    assert store.keys() == []
+    # How far it came may stay, so that running it again is quicker.
+    assert [key for key in store.keys() if ":partial:" not in key] == []  # noqa: SIM118
 
 
 def test_the_record_is_stored_last(

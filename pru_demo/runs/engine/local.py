@@ -1,82 +1,56 @@
-"""The default engine: a process of its own on this machine, started at the first job."""
+"""The default engine: a process of its own on this machine, found or started when it is needed."""
 
-import logging
-import secrets
-import shutil
-import tempfile
 import time
-import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from functools import partial
+from dataclasses import asdict
+from itertools import count
 from pathlib import Path
+from threading import Event as Signal
 from threading import RLock
-from typing import Any
 
 from pru_demo.runs.canonical import JSON
-from pru_demo.runs.engine.child import Child
+from pru_demo.runs.engine.jobs import Request
+from pru_demo.runs.engine.launch import connect, silence
+from pru_demo.runs.engine.link import Link, Message
+from pru_demo.runs.engine.local_job import LocalJob
 from pru_demo.runs.engine.protocol import (
     ONE_CPU,
-    Cancelled,
+    RECENT_JOBS,
     Engine,
-    Event,
+    EngineUnavailable,
     Job,
-    JobFailed,
-    JobState,
+    Priority,
+    Refused,
     Resources,
 )
 
-RECENT_JOBS = 64
-SHUTDOWN_SECONDS = 10.0
+REPLY_SECONDS = 30.0
+LEAVE_SECONDS = 10.0
 
-_log = logging.getLogger(__name__)
-
-
-class LocalJob:
-    """Implements ``protocol.Job``. Only the engine changes it, under the engine's lock."""
-
-    def __init__(self, engine: "LocalEngine", key: str) -> None:
-        self._engine = engine
-        self.id = uuid.uuid4().hex[:12]
-        self.key = key
-        self.state: JobState = "queued"
-        self.submitted = time.time()
-        self.started: float | None = None
-        self.finished: float | None = None
-        self.future: Future[Any] = Future()
-        self.future.set_running_or_notify_cancel()  # so that nobody cancels it past the engine
-        self.reported: list[Event] = []
-
-    @property
-    def active(self) -> bool:
-        """Whether it is queued or running."""
-        return self.finished is None
-
-    @property
-    def position(self) -> int:
-        return self._engine.position(self)
-
-    def events(self, after: int = 0) -> list[Event]:
-        return self.reported[max(0, after) :]  # numbers are 1, 2, 3 …
-
-    def cancel(self, grace: float = 2.0) -> None:
-        self._engine.cancel(self, grace)
+LOST = "The engine process ended unexpectedly; start the computation again."
+LEFT = "This program has left the engine that does the computation."
 
 
 class LocalEngine(Engine):
-    """Runs jobs in ``slots`` worker processes on this machine (default: half its cores).
+    """Connects to the engine process of ``home``; starts it with ``options`` if there is none.
 
-    Every job takes one slot, whatever its ``resources``. If the engine process dies, the jobs in
-    flight fail and the next submit starts another one.
+    Several processes may use one engine. It outlives them if they are killed, and ends with the
+    last one that closes it. If the engine itself is killed while jobs are in flight, another one
+    is started at once, which goes on with them.
     """
 
-    def __init__(self, slots: int | None = None) -> None:
-        self._options = [] if slots is None else ["--slots", str(slots)]
+    def __init__(self, home: Path, options: list[str] | None = None) -> None:
+        self._home = home
+        self._options = options or []
         self._lock = RLock()
-        self._server: Child | None = None
+        self._link: Link | None = None
+        self._greeted = Signal()  # all that the engine process knows is known here
+        self._left = Signal()
         self._closed = False
-        self._by_key: dict[str, LocalJob] = {}  # in flight and recently ended, oldest first
-        self._active: dict[str, LocalJob] = {}  # by id, in the order of submission
+        self._jobs: dict[str, LocalJob] = {}  # by id, oldest first
+        self._numbers = count(1)
+        self._replies: dict[int, Future[Message]] = {}
 
     def submit(
         self,
@@ -84,116 +58,156 @@ class LocalEngine(Engine):
         arguments: Mapping[str, JSON],
         *,
         key: str,
+        visitor: str = "",
+        priority: Priority = "interactive",
+        shape: str = "",
         resources: Resources = ONE_CPU,
         retries: int = 0,
         timeout: float | None = None,
     ) -> Job:
-        """As ``protocol.Engine.submit``. Raises RuntimeError after ``shutdown``."""
-        with self._lock:
-            job = self._by_key.get(key)
-            if job is not None and job.active:
-                return job
-            job = LocalJob(self, key)
-            self._running_server().send(
-                {
-                    "op": "submit",
-                    "id": job.id,
-                    "task": task,
-                    "arguments": dict(arguments),
-                    "retries": retries,
-                    "timeout": timeout,
-                }
-            )
-            self._by_key.pop(key, None)  # so that it moves to the end
-            self._by_key[key] = self._active[job.id] = job
-            return job
+        """As ``protocol.Engine.submit``. Raises RuntimeError after ``close``."""
+        request = Request(
+            task=task,
+            arguments=dict(arguments),
+            key=key,
+            visitor=visitor,
+            priority=priority,
+            shape=shape,
+            cpus=resources.cpus,
+            gpus=resources.gpus,
+            retries=retries,
+            timeout=timeout,
+        )
+        for _ in range(2):  # the engine may end just now; the next one takes it
+            reply = self._ask({"op": "submit", "request": asdict(request)})
+            if "refused" in reply:
+                raise Refused(reply["refused"])
+            if "id" in reply:
+                with self._lock:
+                    return self._jobs[reply["id"]]
+        raise EngineUnavailable(silence(self._home))
 
     def job(self, key: str) -> Job | None:
         """The job of ``key`` that is in flight or among the recently ended."""
-        with self._lock:
-            return self._by_key.get(key)
+        return next((job for job in reversed(self.jobs()) if job.key == key), None)
 
     def jobs(self) -> list[Job]:
-        """All jobs in flight and the recently ended ones, oldest first."""
-        with self._lock:
-            return list(self._by_key.values())
+        """All jobs in flight and the recently ended ones, oldest first.
 
-    def position(self, job: LocalJob) -> int:
-        """See ``protocol.Job.position``."""
+        Connects first if an earlier engine process has left jobs.
+        """
         with self._lock:
-            waiting = [other for other in self._active.values() if other.state == "queued"]
-            return waiting.index(job) + 1 if job in waiting else 0
-
-    def cancel(self, job: LocalJob, grace: float) -> None:
-        """See ``protocol.Job.cancel``; nothing happens to a job that has ended."""
+            left = self._link is None and any((self._home / "jobs").glob("*.json"))
+            if left and not self._closed:
+                self._connected()
+            greeted = self._greeted if self._link is not None else None
+        if greeted is not None:
+            greeted.wait(REPLY_SECONDS)
         with self._lock:
-            if job.active and self._server is not None:
-                self._server.send({"op": "cancel", "id": job.id, "grace": grace})
+            return list(self._jobs.values())
 
-    def shutdown(self) -> None:
-        """End the engine process and its workers; jobs in flight fail."""
+    def send(self, message: Message) -> None:
+        """Send to the engine process if there is one."""
+        with self._lock:
+            if self._link is not None:
+                self._link.send(message)
+
+    def close(self) -> None:
+        """See ``protocol.Engine.close``; nothing happens the second time."""
         with self._lock:
             self._closed = True
-            server = self._server
-        if server is not None:
-            server.close(SHUTDOWN_SECONDS)
+            link = self._link
+            if link is not None:
+                # It hangs up when it has ended, or at once if others need it.
+                link.send({"op": "leave"})
+        if link is not None:
+            self._left.wait(LEAVE_SECONDS)
 
-    def _running_server(self) -> Child:
-        if self._closed:
-            raise RuntimeError("This engine was shut down; create another one.")
-        if self._server is None:
-            # Made here and not by the server, so that it is removed even if the server is killed.
-            directory = Path(tempfile.mkdtemp(prefix="pru-engine-"))
-            self._server = Child(
-                ["pru_demo.runs.engine.server", "--directory", str(directory), *self._options],
-                on_message=self._handle,
-                on_exit=partial(self._server_ended, directory),
-            )
-        return self._server
+    # ---- the connection ----
 
-    def _handle(self, message: dict[str, JSON]) -> None:
+    def _ask(self, message: Message) -> Message:
+        """Send a message and wait for the reply; {} if the engine ended instead."""
+        reply: Future[Message] = Future()
         with self._lock:
-            job = self._active[message["id"]]
-            if "event" in message:
-                number = len(job.reported) + 1
-                job.reported.append(
-                    Event(number, message["attempt"], message["time"], message["event"])
-                )
-                return
-            if message["state"] == "running":
-                job.state = "running"
-                job.started = job.started or time.time()
-                return
-            self._end(job, message["state"])
+            if self._closed:
+                raise RuntimeError("This engine was closed; create another one.")
+            link, number = self._connected(), next(self._numbers)
+            link.send({**message, "n": number})
+            self._replies[number] = reply
+        try:
+            return reply.result(REPLY_SECONDS)
+        except TimeoutError:
+            raise EngineUnavailable(silence(self._home)) from None
+
+    def _connected(self) -> Link:
+        """The link to the engine process, which is started if need be; under the lock."""
+        if self._link is None:
+            connection = connect(self._home, self._options)
+            self._greeted = Signal()
+            self._link = Link(connection, self._handle, self._hung_up)
+            self._link.start()
+        return self._link
+
+    def _handle(self, link: Link, message: Message) -> None:
+        resolutions: list[Callable[[], None]] = []
+        with self._lock:
+            match message:
+                case {"hello": known}:
+                    resolutions = self._take_over(known)
+                    self._greeted.set()
+                case {"reply": number}:
+                    if reply := self._replies.pop(number, None):
+                        reply.set_result(message)
+                case {"job": view}:
+                    resolutions = [self._describe(view)]
+                case {"id": id, "event": event}:
+                    self._jobs[id].hear(event)
+                case {"queue": places}:
+                    now = time.time()
+                    for id, (position, wait) in places.items():
+                        self._jobs[id].place = (position, None if wait is None else now + wait)
         # Outside of the lock: the callbacks of a future are somebody else's code.
-        if job.state == "done":
-            job.future.set_result(message["result"])
-        elif job.state == "cancelled":
-            job.future.set_exception(Cancelled("The computation was cancelled."))
-        else:
-            error = message["error"]
-            job.future.set_exception(JobFailed(error["message"], error["reference"]))
+        for resolve in resolutions:
+            resolve()
 
-    def _server_ended(self, directory: Path, exit_code: int) -> None:
-        shutil.rmtree(directory, ignore_errors=True)
+    def _describe(self, view: dict[str, JSON]) -> Callable[[], None]:
+        """Take over what the engine process says of a job; returns what then must be called."""
+        job = self._jobs.get(view["id"])
+        if job is None:
+            job = self._jobs[view["id"]] = LocalJob(self.send, view)
+            then = job.go_on if job.active else job.resolve
+        else:
+            then = job.become(view)
+        ended = [each for each in self._jobs.values() if not each.active]
+        for old in ended[: max(0, len(ended) - RECENT_JOBS)]:
+            del self._jobs[old.id]
+        return then
+
+    def _take_over(self, known: list[JSON]) -> list[Callable[[], None]]:
+        """What a newly reached engine process knows is all there is."""
+        resolutions = [self._describe(view) for view, _ in known]
+        for view, events in known:
+            for event in events:
+                self._jobs[view["id"]].hear(event)
+        ids = {view["id"] for view, _ in known}
+        lost = [job for job in self._jobs.values() if job.active and job.id not in ids]
+        return resolutions + [job.become(job.lost(LOST)) for job in lost]
+
+    def _hung_up(self, link: Link) -> None:
         with self._lock:
-            self._server = None
-            lost = list(self._active.values())
-            for job in lost:
-                self._end(job, "failed")
-        reference = secrets.token_hex(4)
-        if self._closed:
-            sentence = "The computation ended with the engine, which was shut down."
-        else:
-            sentence = "The engine process ended unexpectedly; start the computation again."
-            _log.error("Engine process ended, exit code %d, reference %s", exit_code, reference)
-        for job in lost:
-            job.future.set_exception(JobFailed(sentence, reference))
-
-    def _end(self, job: LocalJob, state: JobState) -> None:
-        job.state = state
-        job.finished = time.time()
-        del self._active[job.id]
-        ended = [key for key, other in self._by_key.items() if not other.active]
-        for key in ended[: max(0, len(ended) - RECENT_JOBS)]:
-            del self._by_key[key]
+            self._link = None
+            unanswered, self._replies = list(self._replies.values()), {}
+            active = [job for job in self._jobs.values() if job.active]
+            sentence = LEFT if self._closed else LOST
+            if active and not self._closed:
+                try:
+                    self._connected()  # the journal still has them
+                    active = []
+                except EngineUnavailable as error:
+                    sentence = str(error)
+            resolutions = [job.become(job.lost(sentence)) for job in active]
+        for resolve in resolutions:
+            resolve()
+        for reply in unanswered:
+            reply.set_result({})
+        self._left.set()

@@ -12,7 +12,16 @@ from typing import Any, Literal, Protocol
 
 from pru_demo.runs.canonical import JSON
 
-JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+Priority = Literal["interactive", "batch"]
+
+RECENT_JOBS = 64
+"""How many ended jobs an engine remembers."""
+
+IN_FLIGHT: tuple[JobState, ...] = ("queued", "running")
+
+OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
+"""Kinds of failure that smaller batches may cure; by name, as the first one is torch's."""
 
 
 class Cancelled(Exception):
@@ -22,13 +31,23 @@ class Cancelled(Exception):
 class JobFailed(Exception):
     """The job ended without a result.
 
-    ``sentence`` is for the user; ``reference`` finds the traceback in the log of the engine.
+    ``sentence`` is for the user; ``reference`` finds the traceback in the log of the engine;
+    ``kind`` is the type of the error, "OutOfMemoryError" for instance.
     """
 
-    def __init__(self, sentence: str, reference: str) -> None:
+    def __init__(self, sentence: str, reference: str, kind: str = "") -> None:
         super().__init__(f"{sentence} Reference {reference}.")
         self.sentence = sentence
         self.reference = reference
+        self.kind = kind
+
+
+class Refused(Exception):
+    """The engine does not take this job now; the message says why and when to try again."""
+
+
+class EngineUnavailable(OSError):
+    """There is no engine and none can be started; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +55,7 @@ class Event:
     """One ``report`` of a task.
 
     ``number`` counts 1, 2, 3 … over the whole job. ``attempt`` is 1 until a worker dies and the
-    job is tried again from its beginning. ``time`` is in seconds since 1970, taken in the worker.
+    job is tried again. ``time`` is in seconds since 1970, taken in the worker.
     """
 
     number: int
@@ -47,7 +66,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Resources:
-    """What a job needs of the machine it runs on."""
+    """What a job needs of the machine it runs on. On this machine every job takes one slot."""
 
     cpus: float = 1
     gpus: float = 0
@@ -86,11 +105,28 @@ class Job(Protocol):
     def key(self) -> str: ...
 
     @property
-    def state(self) -> JobState: ...
+    def state(self) -> JobState:
+        """ "interrupted": the engine ended while it ran; a task that keeps its progress resumes
+        when it is submitted again."""
+
+    @property
+    def priority(self) -> Priority: ...
 
     @property
     def position(self) -> int:
         """0 = running or ended, 1 = next in the queue, 2 = the one after, …"""
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds until a waiting job starts, from measured runs; None: not known."""
+
+    @property
+    def expected(self) -> float | None:
+        """Seconds that runs of this shape took here in the past, None before there are any."""
+
+    @property
+    def watchers(self) -> int:
+        """How many visitors follow it."""
 
     @property
     def submitted(self) -> float:
@@ -106,14 +142,23 @@ class Job(Protocol):
     def future(self) -> Future[Any]: ...
 
     def events(self, after: int = 0) -> list[Event]:
-        """All events with a number above ``after``, in order."""
+        """All known events with a number above ``after``, in order."""
 
-    def cancel(self, grace: float = 2.0) -> None:
-        """Ask the task to stop; if it runs on after ``grace`` seconds, its process is killed."""
+    def watch(self, visitor: str) -> None:
+        """Say that ``visitor`` still follows it. A job that nobody follows is stopped in the end.
+
+        Cheap: call it as often as the page is drawn.
+        """
+
+    def cancel(self, visitor: str = "", grace: float = 2.0) -> None:
+        """``visitor`` wants it no longer; it goes on if others follow it.
+
+        The task is asked to stop; if it runs on after ``grace`` seconds, its process is killed.
+        """
 
 
 class Engine(Protocol):
-    """Runs tasks, first come first served."""
+    """Runs tasks: interactive ones before batch, within each first come first served."""
 
     def submit(
         self,
@@ -121,15 +166,22 @@ class Engine(Protocol):
         arguments: Mapping[str, JSON],
         *,
         key: str,
+        visitor: str = "",
+        priority: Priority = "interactive",
+        shape: str = "",
         resources: Resources = ONE_CPU,
         retries: int = 0,
         timeout: float | None = None,
     ) -> Job:
         """Run ``task``; while a job of this ``key`` is queued or running, return that one instead.
 
-        ``retries``: how often a job starts again after its worker process died (an exception in
-        the task is not retried). ``timeout``: seconds of running after which the job fails.
-        Raises TypeError if the arguments are not JSON.
+        ``visitor``: who asks; limits hold for each. ``shape``: jobs of equal shape take about as
+        long. ``retries``: how often a job starts again after its worker or the engine died (an
+        exception in the task is not retried). ``timeout``: seconds of running after which the job
+        fails.
+
+        Raises TypeError if the arguments are not JSON, Refused with a sentence when the queue is
+        full, and EngineUnavailable.
         """
 
     def job(self, key: str) -> Job | None:
@@ -138,5 +190,5 @@ class Engine(Protocol):
     def jobs(self) -> list[Job]:
         """All jobs in flight and the recently ended ones, oldest first."""
 
-    def shutdown(self) -> None:
-        """End the engine and every process of it; jobs in flight fail."""
+    def close(self) -> None:
+        """Leave the engine. If nobody else uses it, it ends; what was in flight resumes later."""

@@ -1,197 +1,305 @@
-"""The engine process: ``python -m pru_demo.runs.engine.server --slots N --directory D``.
+"""The decisions of an engine process: what is taken, started, stopped, and who is told.
 
-It reads requests as JSON lines from stdin, answers on stdout, and ends when stdin does:
+Clients send, and are told:
 
-    {"op": "submit", "id", "task", "arguments", "retries", "timeout"}
-    {"op": "cancel", "id", "grace"}
+    {"op": "submit", "n", "request": {…}}          {"reply": n, "id"} or {"reply": n, "refused"}
+    {"op": "watch", "id", "visitor"}                {"job": {…}}: it is new, or has changed
+    {"op": "cancel", "id", "visitor", "grace"}      {"id", "event": {…}}
+    {"op": "leave"}                                 {"queue": {id: [position, seconds or null]}}
 
-    {"id", "state": "running", "attempt"}
-    {"id", "attempt", "time", "event": {…}}
-    {"id", "state": "done", "result"} | {"id", "state": "cancelled"}
-    {"id", "state": "failed", "error": {"type", "message", "reference"}}
-
-All decisions are made on the main thread, which takes one message after the other from an inbox;
-the other threads only put messages there. Hence there are no locks.
+and first of all {"hello": [[job, events], …]}. Everything happens on one thread, which takes one
+action after the other from an inbox; the other threads only put actions there. Hence no locks.
 """
 
-import argparse
-import contextlib
-import json
-import os
 import secrets
 import sys
 import threading
-from collections import deque
+import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from queue import SimpleQueue
-from typing import TextIO
+from queue import Empty, SimpleQueue
 
 from pebble import ProcessExpired
 
 from pru_demo.runs.canonical import JSON
-from pru_demo.runs.engine.workers import Workers
+from pru_demo.runs.engine.jobs import EngineJob, Request
+from pru_demo.runs.engine.journal import Durations, Journal
+from pru_demo.runs.engine.link import Link, Message
+from pru_demo.runs.engine.protocol import RECENT_JOBS, JobState
+from pru_demo.runs.engine.schedule import Limits, forecast, in_order, next_job, refusal
+from pru_demo.runs.engine.workers import WorkerGone, Workers
 
 Action = Callable[[], None]
 
+TICK_SECONDS = 0.5
+# A visitor who has not been heard of for this long does not count when another one cancels.
+WATCHING_SECONDS = 20.0
+# Enough to close the laptop, change rooms and open it again.
+ORPHAN_SECONDS = 900.0
+# Long enough for a web server to restart, short enough not to stay behind.
+IDLE_SECONDS = 20.0
 
-@dataclass
-class _Job:
-    """A job from its request to its end."""
-
-    id: str
-    task: str
-    arguments: dict[str, JSON]
-    retries: int
-    timeout: float | None
-    attempt: int = 0
-    running: Future[None] | None = None
+INTERRUPTED = "The computation was interrupted when the engine ended."
+ORPHANED = "Nobody followed the computation any more, so it was stopped."
 
 
 class Server:
-    """Schedules jobs on ``slots`` worker processes, first come first served."""
+    """Schedules jobs on ``workers``, within ``limits``; ``journal`` survives it."""
 
-    def __init__(self, slots: int, directory: Path, output: TextIO) -> None:
-        self.inbox: SimpleQueue[Action | None] = SimpleQueue()
-        self._slots = slots
-        self._directory = directory
-        self._output = output
-        self._jobs: dict[str, _Job] = {}  # queued and running
-        self._queue: deque[_Job] = deque()
-        self._busy = 0
-        self._workers = Workers(slots, directory / "workers", self._from_worker)
+    def __init__(
+        self, workers: Workers, journal: Journal, durations: Durations, limits: Limits
+    ) -> None:
+        self.inbox: SimpleQueue[Action] = SimpleQueue()
+        self._workers = workers
+        self._journal = journal
+        self._durations = durations
+        self._limits = limits
+        self._clients: list[Link] = []
+        self._jobs: dict[str, EngineJob] = {}  # in flight and recently ended, by id, oldest first
+        self._serving = True
+        self._alone_since = time.monotonic()
+        workers.on_message = lambda message: self.inbox.put(partial(self._worker_says, message))
+        self._recover()
 
     def run(self) -> None:
-        """Handle messages until the inbox gives None, then end all workers."""
-        try:
-            while (action := self.inbox.get()) is not None:
-                action()
-        finally:
-            self._workers.stop()
+        """Serve until told to stop, or until nobody is there and nothing is to be done."""
+        self._fill_slots()
+        while self._serving:
+            try:
+                self.inbox.get(timeout=TICK_SECONDS)()
+            except Empty:
+                self._tick()
+        for job in self._jobs.values():
+            if job.state == "running" and job.stopping:
+                job.state, job.finished = "cancelled", time.time()
+            elif job.state == "running":
+                job.state, job.spared = "queued", job.spared + 1
+            self._journal.write(job)
+        self._workers.stop()
 
-    def request(self, message: dict[str, JSON]) -> None:
-        """Handle a line from stdin."""
-        if message.pop("op") == "submit":
-            job = _Job(**message)
-            self._jobs[job.id] = job
-            self._queue.append(job)
-            self._fill_slots()
-        elif message["id"] in self._jobs:
-            self._cancel(self._jobs[message["id"]], message["grace"])
+    def stop(self) -> None:
+        """End after the current action. What runs is resumed by the next engine process."""
+        self._serving = False
 
-    def _cancel(self, job: _Job, grace: float) -> None:
-        if job.running is None:
-            self._queue.remove(job)
-            self._end(job, {"state": "cancelled"})
+    # ---- clients ----
+
+    def welcome(self, client: Link) -> None:
+        """Tell a new client everything, and listen to it."""
+        self._clients.append(client)
+        known: list[JSON] = [[job.view(), job.events] for job in self._jobs.values()]
+        client.send({"hello": known})
+        client.send({"queue": self._queue()})
+        client.start()
+
+    def farewell(self, client: Link) -> None:
+        """Forget a client that hung up."""
+        client.hang_up()
+        if client in self._clients:
+            self._clients.remove(client)
+        self._alone_since = time.monotonic()
+
+    def handle(self, client: Link, message: Message) -> None:
+        """Do what a client asks for."""
+        match message["op"]:
+            case "submit":
+                client.send({"reply": message["n"], **self._submit(Request(**message["request"]))})
+            case "leave":
+                # The last one is not hung up on before all has ended: it waits for that.
+                if self._clients == [client]:
+                    self.stop()
+                else:
+                    self.farewell(client)
+            case "watch" if job := self._active(message["id"]):
+                self._watched(job, message["visitor"])
+            case "cancel" if job := self._active(message["id"]):
+                self._cancel(job, message["visitor"], message["grace"])
+
+    def _active(self, id: str) -> EngineJob | None:
+        job = self._jobs.get(id)
+        return job if job is not None and job.active else None
+
+    def _submit(self, request: Request) -> dict[str, str]:
+        for job in self._jobs.values():
+            if job.key == request.key and job.active:
+                self._watched(job, request.visitor)
+                return {"id": job.id}
+        waiting = self._waiting()
+        ends = [s for s in forecast(waiting, self._running(), self._limits).values() if s]
+        soonest = min(ends, default=None)
+        if why := refusal(request.visitor, request.priority, waiting, self._limits, soonest):
+            return {"refused": why}
+        number = 1 + max((job.number for job in self._jobs.values()), default=0)
+        job = EngineJob(uuid.uuid4().hex[:12], number, request, time.time())
+        job.expected = self._durations.expected(request.shape)
+        job.watchers[request.visitor] = time.monotonic()
+        self._jobs[job.id] = job
+        self._changed(job)
+        self._fill_slots()
+        return {"id": job.id}
+
+    def _watched(self, job: EngineJob, visitor: str) -> None:
+        new = visitor not in job.watchers
+        job.watchers[visitor] = time.monotonic()
+        if new:
+            self._tell({"job": job.view()})
+
+    def _cancel(self, job: EngineJob, visitor: str, grace: float) -> None:
+        now = time.monotonic()
+        job.watchers.pop(visitor, None)
+        job.watchers = {v: s for v, s in job.watchers.items() if now - s < WATCHING_SECONDS}
+        if job.watchers:
+            self._tell({"job": job.view()})
+        else:
+            self._stop(job, grace)
+
+    # ---- jobs ----
+
+    def _stop(self, job: EngineJob, grace: float = 2.0) -> None:
+        if job.state == "queued":
+            self._end(job, "cancelled")
             return
-        self._flag(job).touch()
+        job.stopping = True
+        self._workers.ask_to_stop(job.id)
         kill = threading.Timer(grace, self.inbox.put, [partial(self._kill, job)])
         kill.daemon = True
         kill.start()
 
-    def _kill(self, job: _Job) -> None:
-        if job.running is not None and job.id in self._jobs:
+    def _kill(self, job: EngineJob) -> None:
+        if job.running is not None and job.state == "running":
             job.running.cancel()
-            self._end(job, {"state": "cancelled"})
+            self._end(job, "cancelled")
 
     def _fill_slots(self) -> None:
-        while self._queue and self._busy < self._slots:
-            self._busy += 1
-            self._start(self._queue.popleft())
+        while job := next_job(self._waiting(), [j for j, _ in self._running()], self._limits):
+            job.state = "running"
+            job.started = job.started or time.time()
+            self._start(job)
+        self._tell({"queue": self._queue()})
 
-    def _start(self, job: _Job) -> None:
+    def _start(self, job: EngineJob) -> None:
         job.attempt += 1
-        arguments = (job.id, job.attempt, job.task, job.arguments, str(self._flag(job)))
-        job.running = self._workers.schedule(arguments, job.timeout)
-        self._emit({"id": job.id, "state": "running", "attempt": job.attempt})
+        job.began = time.monotonic()
+        job.running = self._workers.start(job.id, job.attempt, job.request)
         over = partial(self._worker_returned, job, job.attempt)
         job.running.add_done_callback(lambda future: self.inbox.put(partial(over, future)))
+        self._changed(job)
 
-    def _from_worker(self, message: dict[str, JSON]) -> None:
-        self.inbox.put(partial(self._worker_message, message))
-
-    def _worker_message(self, message: dict[str, JSON]) -> None:
-        """Handle a report or an outcome; those of an attempt that is over are dropped."""
+    def _worker_says(self, message: Message) -> None:
+        """A report or an outcome; those of an attempt that is over are dropped."""
         job = self._jobs.get(message["id"])
-        if job is None or job.attempt != message["attempt"]:
+        if job is None or job.state != "running" or job.attempt != message["attempt"]:
             return
         if "event" in message:
-            self._emit(message)
+            number = 1 + (job.last["number"] if job.last else 0)
+            job.last = {
+                "number": number,
+                "attempt": job.attempt,
+                "time": message["time"],
+                "data": message["event"],
+            }
+            job.events.append(job.last)
+            self._journal.write(job, sync=False)
+            self._tell({"id": job.id, "event": job.last})
         else:
-            self._end(job, message)
+            job.result, job.error = message.get("result"), message.get("error")
+            self._end(job, message["state"])
 
-    def _worker_returned(self, job: _Job, attempt: int, future: Future[None]) -> None:
-        """Handle the end of the call. A good end says nothing: the outcome came as a message."""
-        if job.id not in self._jobs or job.attempt != attempt:
+    def _worker_returned(self, job: EngineJob, attempt: int, future: Future[None]) -> None:
+        """The call is over. A good end says nothing: the outcome came as a message."""
+        if job.state != "running" or job.attempt != attempt:
             return
         error = future.exception()
         if error is None:
             return
-        died = isinstance(error, ProcessExpired | BrokenProcessPool)
-        if self._flag(job).exists():
-            self._end(job, {"state": "cancelled"})
-        elif died and attempt <= job.retries:
+        died = isinstance(error, ProcessExpired | BrokenProcessPool | WorkerGone)
+        if job.stopping:
+            self._end(job, "cancelled")
+        elif died and job.may_try_again:
             self._start(job)
         else:
             self._fail(job, error)
 
-    def _fail(self, job: _Job, error: BaseException) -> None:
+    def _fail(self, job: EngineJob, error: BaseException) -> None:
         if isinstance(error, TimeoutError):
-            sentence = f"The computation was stopped at its time limit of {job.timeout:g} s."
+            sentence = (
+                f"The computation was stopped at its time limit of {job.request.timeout:g} s."
+            )
         elif isinstance(error, ProcessExpired):
             sentence = f"The process of the computation died (exit code {error.exitcode})."
+        elif isinstance(error, WorkerGone):
+            sentence = str(error)
         else:
             sentence = "The computation could not be given to a process of its own."
-        reference = secrets.token_hex(4)
-        print(f"Job {job.id} failed, reference {reference}: {error!r}", file=sys.stderr, flush=True)
-        description = {"type": type(error).__name__, "message": sentence, "reference": reference}
-        self._end(job, {"state": "failed", "error": description})
+        job.error = _described(job, sentence, type(error).__name__, repr(error))
+        self._end(job, "failed")
 
-    def _end(self, job: _Job, outcome: dict[str, JSON]) -> None:
-        del self._jobs[job.id]
-        self._flag(job).unlink(missing_ok=True)
-        self._emit({"id": job.id, **outcome})
-        if job.running is not None:
-            self._busy -= 1
-            self._fill_slots()
+    def _end(self, job: EngineJob, state: JobState) -> None:
+        job.state = state
+        job.finished = time.time()
+        self._workers.forget(job.id)
+        # A job that reported nothing found its result in the store: that is no duration.
+        if state == "done" and job.attempt == 1 and job.events:
+            self._durations.add(job.request.shape, time.monotonic() - job.began)
+        self._changed(job)
+        ended = [other for other in self._jobs.values() if not other.active]
+        for old in ended[: max(0, len(ended) - RECENT_JOBS)]:
+            del self._jobs[old.id]
+            self._journal.forget(old)
+        self._fill_slots()
 
-    def _emit(self, message: dict[str, JSON]) -> None:
-        self._output.write(json.dumps(message) + "\n")
-        self._output.flush()
+    def _recover(self) -> None:
+        """Take over what an earlier engine process left, however it ended."""
+        for job in self._journal.read():
+            self._jobs[job.id] = job
+            job.watchers[job.visitor] = time.monotonic()
+            job.expected = self._durations.expected(job.request.shape)
+            if job.state == "running":
+                if job.may_try_again:
+                    job.state = "queued"
+                else:
+                    job.state, job.finished = "interrupted", time.time()
+                    job.error = _described(job, INTERRUPTED, "interrupted", "")
+                self._journal.write(job)
 
-    def _flag(self, job: _Job) -> Path:
-        return self._directory / f"{job.id}.cancel"
+    def _tick(self) -> None:
+        now = time.monotonic()
+        for job in list(self._jobs.values()):
+            last = max(job.watchers.values(), default=now)
+            if job.active and not job.stopping and now - last > ORPHAN_SECONDS:
+                print(f"Job {job.id}: {ORPHANED}", file=sys.stderr, flush=True)
+                self._stop(job)
+        busy = any(job.active for job in self._jobs.values())
+        if not busy and not self._clients and now - self._alone_since > IDLE_SECONDS:
+            self.stop()
+
+    # ---- telling ----
+
+    def _waiting(self) -> list[EngineJob]:
+        return [job for job in self._jobs.values() if job.state == "queued"]
+
+    def _running(self) -> list[tuple[EngineJob, float]]:
+        now = time.monotonic()
+        return [(j, now - j.began) for j in self._jobs.values() if j.state == "running"]
+
+    def _queue(self) -> dict[str, JSON]:
+        waiting = in_order(self._waiting())
+        starts = forecast(waiting, self._running(), self._limits)
+        return {job.id: [place, starts[job.number]] for place, job in enumerate(waiting, 1)}
+
+    def _changed(self, job: EngineJob) -> None:
+        self._journal.write(job)
+        self._tell({"job": job.view()})
+
+    def _tell(self, message: Message) -> None:
+        for client in self._clients:
+            client.send(message)
 
 
-def main() -> None:
-    """Parse the command line and serve until stdin ends."""
-    cores = os.cpu_count() or 1
-    parser = argparse.ArgumentParser(description="Engine process; started by LocalEngine.")
-    parser.add_argument("--slots", type=int, default=max(1, cores // 2), help="jobs at a time")
-    parser.add_argument("--directory", type=Path, required=True, help="private, for its own files")
-    options = parser.parse_args()
-
-    # What tasks print, even from C code, must not get between the lines of the protocol.
-    output = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # Workers share the cores instead of each starting a thread for every one of them.
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // options.slots)))
-
-    server = Server(options.slots, options.directory, output)
-
-    def read_requests() -> None:
-        for line in sys.stdin:
-            server.inbox.put(partial(server.request, json.loads(line)))
-        server.inbox.put(None)
-
-    threading.Thread(target=read_requests, daemon=True).start()
-    with contextlib.suppress(BrokenPipeError):  # nobody listens any more: end as if stdin had
-        server.run()
-
-
-if __name__ == "__main__":
-    main()
+def _described(job: EngineJob, sentence: str, kind: str, detail: str) -> dict[str, str]:
+    """An error for the user; the log has the rest under the same reference."""
+    reference = secrets.token_hex(4)
+    print(f"Job {job.id}, reference {reference}: {sentence} {detail}", file=sys.stderr, flush=True)
+    return {"type": kind, "message": sentence, "reference": reference}

@@ -51,6 +51,20 @@ def die_at_first(context: Context, dies: int) -> int:
     return context.attempt
 
 
+def parent(context: Context) -> int:
+    """The engine process whose worker did it."""
+    return os.getppid()
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch's, which is known by its name so that the engine need not import torch."""
+
+
+def exhaust(context: Context) -> None:
+    """Need more than there is."""
+    raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+
 def fail(context: Context) -> None:
     """Fail as code with a bug does."""
     raise ValueError("class 12 does not exist\nand a second line")

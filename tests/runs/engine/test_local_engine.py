@@ -1,38 +1,67 @@
 """Real processes, really killed."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from pru_demo.runs.engine.local import RECENT_JOBS, LocalEngine
-from pru_demo.runs.engine.protocol import Cancelled, Job, JobFailed
+from pru_demo.paths import ROOT
+from pru_demo.runs.engine.home import LOG, runtime_directory
+from pru_demo.runs.engine.launch import holder
+from pru_demo.runs.engine.local import LocalEngine
+from pru_demo.runs.engine.protocol import (
+    RECENT_JOBS,
+    Cancelled,
+    EngineUnavailable,
+    Job,
+    JobFailed,
+)
 
+ONE_SLOT = ["--slots", "1"]
 TASKS = "tests.runs.engine.tasks"
 PATIENCE = 30.0  # seconds until a test that hangs fails; nothing here takes nearly as long
 unused = count()
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[LocalEngine]:
-    engine = LocalEngine(slots=1)
+@pytest.fixture(scope="module", params=["local", "ray"])
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalEngine]:
+    """The contract holds for both kinds of workers."""
+    folder = tmp_path_factory.mktemp(request.param)
+    options = [*ONE_SLOT, "--store", str(folder / "store")]
+    if request.param == "ray":
+        pytest.importorskip("ray", reason="requirements-cluster.txt is not installed")
+        options += ["--cluster", "local"]
+    engine = LocalEngine(folder / "home", options)
     yield engine
-    engine.shutdown()
+    engine.close()
 
 
 @pytest.fixture
-def engine() -> Iterator[LocalEngine]:
-    engine = LocalEngine(slots=1)
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "engines" / "home"
+
+
+@pytest.fixture
+def engine(home: Path) -> Iterator[LocalEngine]:
+    engine = LocalEngine(home, ONE_SLOT)
     yield engine
-    engine.shutdown()
+    engine.close()
 
 
 def submit(engine: LocalEngine, task: str, **arguments: object) -> Job:
-    return engine.submit(f"{TASKS}:{task}", arguments, key=f"{task} {next(unused)}")
+    """As batch, so that no limit per visitor applies."""
+    key = f"{task} {next(unused)}"
+    return engine.submit(f"{TASKS}:{task}", arguments, key=key, priority="batch")
 
 
 def result(job: Job) -> object:
@@ -171,7 +200,7 @@ def test_queued_jobs_have_positions_and_can_be_cancelled(shared, blocker: Job, t
     second.cancel()
     with pytest.raises(Cancelled):
         result(second)
-    assert [job.position for job in (first, second, third)] == [1, 0, 2]
+    until(lambda: [job.position for job in (first, second, third)] == [1, 0, 2])
 
     release.touch()
     assert result(first) == result(third) == "result"
@@ -184,7 +213,9 @@ def test_queued_jobs_have_positions_and_can_be_cancelled(shared, blocker: Job, t
 def test_identical_keys_are_computed_once_while_in_flight(shared, blocker: Job, tmp_path) -> None:
     log, release = tmp_path / "log", tmp_path / "release-blocker"
     arguments = {"log": str(log), "release": str(release)}
-    jobs = [shared.submit(f"{TASKS}:log_run", arguments, key="same") for _ in range(5)]
+    jobs = [
+        shared.submit(f"{TASKS}:log_run", arguments, key="same", priority="batch") for _ in range(5)
+    ]
     assert all(job is jobs[0] for job in jobs)
     assert shared.job("same") is jobs[0]
 
@@ -193,7 +224,7 @@ def test_identical_keys_are_computed_once_while_in_flight(shared, blocker: Job, 
     assert log.read_text() == "run\n"
     assert shared.job("same") is jobs[0], "a reloaded page finds the ended job"
 
-    again = shared.submit(f"{TASKS}:log_run", arguments, key="same")
+    again = shared.submit(f"{TASKS}:log_run", arguments, key="same", priority="batch")
     assert again is not jobs[0]
     result(again)
     assert log.read_text() == "run\nrun\n"
@@ -208,19 +239,30 @@ def test_ended_jobs_are_remembered_but_not_for_ever(shared) -> None:
 
 
 def test_an_exception_becomes_one_sentence_and_its_trace_goes_to_the_log(
-    engine: LocalEngine, capfd: pytest.CaptureFixture[str]
+    engine: LocalEngine, home: Path
 ) -> None:
     job = submit(engine, "fail")
     with pytest.raises(JobFailed) as caught:
         result(job)
     assert job.state == "failed"
+    assert caught.value.kind == "ValueError"
     assert caught.value.sentence == (
         "The computation failed with ValueError: class 12 does not exist."
     )
-    log = capfd.readouterr().err
+    log = (home / LOG).read_text()
     assert f"reference {caught.value.reference}" in log
     assert "Traceback" in log
     assert "and a second line" in log
+
+
+def test_a_worker_whose_device_is_out_of_memory_is_replaced(shared: LocalEngine) -> None:
+    worker = result(submit(shared, "pid"))
+    job = submit(shared, "exhaust")
+    with pytest.raises(JobFailed, match="out of memory; run it with smaller batches") as caught:
+        result(job)
+    assert caught.value.kind == "OutOfMemoryError"
+    again = shared.submit(f"{TASKS}:pid", {}, key="after", priority="batch", retries=1)
+    assert result(again) != worker
 
 
 @pytest.mark.parametrize(
@@ -228,7 +270,7 @@ def test_an_exception_becomes_one_sentence_and_its_trace_goes_to_the_log(
     [f"{TASKS}:unknown", "tests.no_such_module:f", f"{TASKS}:NOT_CALLABLE", "no colon", ":", ""],
 )
 def test_an_unknown_task_is_a_clear_failure(shared, task: str) -> None:
-    job = shared.submit(task, {}, key=f"unknown {task}")
+    job = shared.submit(task, {}, key=f"unknown {task}", priority="batch")
     with pytest.raises(JobFailed, match=f"There is no task {task!r}"):
         result(job)
 
@@ -244,8 +286,8 @@ def test_a_task_that_misbehaves_fails_alone_and_keeps_its_worker(shared, task, s
     assert result(submit(shared, "pid")) == worker
 
 
-def test_a_killed_worker_fails_only_its_own_job(tmp_path: Path) -> None:
-    engine = LocalEngine(slots=2)
+def test_a_killed_worker_fails_only_its_own_job(home: Path, tmp_path: Path) -> None:
+    engine = LocalEngine(home, ["--slots", "2"])
     try:
         release = tmp_path / "release"
         victim, other = (
@@ -261,7 +303,7 @@ def test_a_killed_worker_fails_only_its_own_job(tmp_path: Path) -> None:
         assert isinstance(result(other), int)
         assert isinstance(result(submit(engine, "pid")), int)
     finally:
-        engine.shutdown()
+        engine.close()
 
 
 def test_a_worker_killed_while_it_rests_is_replaced(shared) -> None:
@@ -270,12 +312,14 @@ def test_a_worker_killed_while_it_rests_is_replaced(shared) -> None:
     os.kill(worker, signal.SIGKILL)
     until(lambda: not alive(worker))
     # Until Pebble has noticed, a job may still meet the broken pool: one retry is enough.
-    job = shared.submit(f"{TASKS}:pid", {}, key="after the kill", retries=1)
+    job = shared.submit(f"{TASKS}:pid", {}, key="after the kill", retries=1, priority="batch")
     assert result(job) != worker
 
 
 def test_a_job_is_tried_again_after_its_worker_died(shared) -> None:
-    job = shared.submit(f"{TASKS}:die_at_first", {"dies": 2}, key="retry", retries=2)
+    job = shared.submit(
+        f"{TASKS}:die_at_first", {"dies": 2}, key="retry", retries=2, priority="batch"
+    )
     assert result(job) == 3
     events = job.events()
     assert events[-1].data == {"attempt": 3}
@@ -284,7 +328,9 @@ def test_a_job_is_tried_again_after_its_worker_died(shared) -> None:
 
 
 def test_a_job_that_dies_more_often_than_it_may_retry_fails(shared) -> None:
-    job = shared.submit(f"{TASKS}:die_at_first", {"dies": 2}, key="no retry left", retries=1)
+    job = shared.submit(
+        f"{TASKS}:die_at_first", {"dies": 2}, key="no retry left", retries=1, priority="batch"
+    )
     with pytest.raises(JobFailed, match="died"):
         result(job)
 
@@ -300,46 +346,191 @@ def test_a_job_is_stopped_at_its_time_limit_and_not_tried_again(shared, tmp_path
     until(lambda: not alive(worker))
 
 
-def test_a_killed_engine_process_fails_its_jobs_and_the_next_submit_starts_another(
-    engine: LocalEngine, tmp_path: Path
+def test_a_killed_engine_process_is_replaced_and_its_jobs_go_on(
+    engine: LocalEngine, home: Path, tmp_path: Path
 ) -> None:
-    running = submit(engine, "deaf", started=str(tmp_path / "s"))
-    worker = started_by(tmp_path / "s")
-    queued = submit(engine, "pid")
-    (server,) = (pid for pid in children(os.getpid()) if worker in children(pid))
+    release = str(tmp_path / "release")
+    retried, given_up = (
+        engine.submit(
+            f"{TASKS}:wait",
+            {"started": str(tmp_path / name), "release": release},
+            key=name,
+            priority="batch",
+            retries=retries,
+        )
+        for name, retries in (("retried", 1), ("given up", 0))
+    )
+    worker = started_by(tmp_path / "retried")
+    os.kill(holder(home) or 0, signal.SIGKILL)
 
-    os.kill(server, signal.SIGKILL)
-
-    for job in (running, queued):
-        with pytest.raises(JobFailed, match="The engine process ended unexpectedly; start"):
-            result(job)
-        assert job.state == "failed"
     until(lambda: not alive(worker))
+    until(lambda: retried.events() and retried.events()[-1].attempt == 2)
+    (tmp_path / "release").touch()
+    assert isinstance(result(retried), int)
+    numbers = [event.number for event in retried.events()]
+    assert numbers == sorted(set(numbers))
+    assert isinstance(result(given_up), int), "it was waiting, so it lost nothing"
+
+
+def test_a_job_that_may_not_be_tried_again_is_interrupted_by_the_end_of_the_engine(
+    engine: LocalEngine, home: Path, tmp_path: Path
+) -> None:
+    job = submit(engine, "deaf", started=str(tmp_path / "s"))
+    started_by(tmp_path / "s")
+    until(job.events)
+    os.kill(holder(home) or 0, signal.SIGKILL)
+    with pytest.raises(JobFailed, match="interrupted when the engine ended"):
+        result(job)
+    assert job.state == "interrupted"
+    assert [event.data for event in job.events()] == [{"attempt": 1}], "how far it came is known"
     assert isinstance(result(submit(engine, "pid")), int)
 
 
-def test_shutdown_ends_jobs_processes_and_files(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    engine = LocalEngine(slots=2)
+def test_an_engine_that_cannot_be_started_again_fails_its_jobs_with_a_sentence(
+    engine: LocalEngine, home: Path, tmp_path: Path
+) -> None:
     job = submit(engine, "deaf", started=str(tmp_path / "s"))
-    worker = started_by(tmp_path / "s")
-    (server,) = (pid for pid in children(os.getpid()) if worker in children(pid))
-    family = [server, *children(server)]
-    assert list(tmp_path.glob("pru-engine-*"))
-
-    engine.shutdown()
-
-    with pytest.raises(JobFailed, match="shut down"):
+    started_by(tmp_path / "s")
+    pid = holder(home) or 0
+    shutil.rmtree(home)
+    home.touch()
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(JobFailed, match="No engine can be started in"):
         result(job)
-    assert not alive(server)
-    until(lambda: not any(alive(pid) for pid in family))
-    assert not list(tmp_path.glob("pru-engine-*"))
-    with pytest.raises(RuntimeError, match="was shut down"):
+    with pytest.raises(EngineUnavailable, match="No engine can be started in"):
         submit(engine, "pid")
 
 
-def test_an_engine_that_was_never_used_starts_no_process_and_shuts_down() -> None:
+def test_jobs_outlive_a_killed_client_and_the_next_one_finds_them(
+    home: Path, tmp_path: Path
+) -> None:
+    """As when the web server is killed while a run goes on."""
+    started, release = tmp_path / "started", tmp_path / "release"
+    code = (
+        "from pathlib import Path; import time\n"
+        "from pru_demo.runs.engine.local import LocalEngine\n"
+        f"engine = LocalEngine(Path({str(home)!r}), ['--slots', '1'])\n"
+        f"engine.submit('{TASKS}:wait', {{'started': {str(started)!r}, "
+        f"'release': {str(release)!r}}}, key='run')\n"
+        "time.sleep(600)"
+    )
+    client = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    worker = started_by(started)
+    client.kill()
+    client.wait()
+
+    engine = LocalEngine(home, ONE_SLOT)
+    try:
+        job = engine.job("run")
+        assert job is not None
+        assert job.state == "running"
+        until(job.events)
+        release.touch()
+        assert result(job) == worker, "it never stopped"
+    finally:
+        engine.close()
+
+
+def test_a_job_in_flight_when_the_last_client_leaves_goes_on_with_the_next(
+    home: Path, tmp_path: Path
+) -> None:
+    first = LocalEngine(home, ONE_SLOT)
+    arguments = {"started": str(tmp_path / "s"), "release": str(tmp_path / "release")}
+    left = first.submit(f"{TASKS}:wait", arguments, key="run")
+    worker = started_by(tmp_path / "s")
+    first.close()
+    with pytest.raises(JobFailed, match="has left the engine"):
+        result(left)
+    until(lambda: not alive(worker))
+
+    (tmp_path / "s").unlink()
+    second = LocalEngine(home, ONE_SLOT)
+    try:
+        job = second.job("run")
+        assert job is not None
+        started_by(tmp_path / "s")
+        (tmp_path / "release").touch()
+        assert isinstance(result(job), int)
+        assert job.events()[-1].attempt == 2
+    finally:
+        second.close()
+
+
+def test_two_clients_share_one_engine_and_one_job(home: Path, tmp_path: Path) -> None:
+    engines = [LocalEngine(home, ONE_SLOT) for _ in range(2)]
+    try:
+        log, release = tmp_path / "log", tmp_path / "release"
+        arguments = {"log": str(log), "release": str(release)}
+        first, second = (
+            engine.submit(f"{TASKS}:log_run", arguments, key="same", visitor=name)
+            for engine, name in zip(engines, "ab", strict=True)
+        )
+        assert first.id == second.id
+        until(lambda: first.watchers == second.watchers == 2)
+        first.cancel("a")
+        until(lambda: second.watchers == 1)
+        engines[0].close()
+        release.touch()
+        assert result(second) == "result"
+        assert log.read_text() == "run\n"
+    finally:
+        for engine in engines:
+            engine.close()
+
+
+def test_sixty_identical_requests_compute_once(shared: LocalEngine, tmp_path: Path) -> None:
+    log, release = tmp_path / "log", tmp_path / "release"
+    arguments = {"log": str(log), "release": str(release)}
+
+    def ask(number: int) -> Job:
+        return shared.submit(f"{TASKS}:log_run", arguments, key="sixty", visitor=f"v{number}")
+
+    with ThreadPoolExecutor(60) as students:
+        jobs = list(students.map(ask, range(60)))
+    assert all(job is jobs[0] for job in jobs)
+    until(lambda: jobs[0].watchers == 60)
+    for number in range(59):
+        jobs[0].cancel(f"v{number}")
+    until(lambda: jobs[0].watchers == 1)
+    release.touch()
+    assert result(jobs[0]) == "result", "59 of 60 left, and it went on"
+    assert log.read_text() == "run\n"
+
+
+def test_engines_started_at_once_are_one(home: Path) -> None:
+    engines = [LocalEngine(home, ONE_SLOT) for _ in range(4)]
+    try:
+        with ThreadPoolExecutor(4) as clients:
+            jobs = list(clients.map(lambda engine: submit(engine, "parent"), engines))
+        assert {result(job) for job in jobs} == {holder(home)}
+    finally:
+        for engine in engines:
+            engine.close()
+
+
+def test_closing_ends_processes_and_leaves_no_sockets(home: Path, tmp_path: Path) -> None:
+    engine = LocalEngine(home, ["--slots", "2"])
+    job = submit(engine, "deaf", started=str(tmp_path / "s"))
+    worker = started_by(tmp_path / "s")
+    server = holder(home) or 0
+    family = [server, *children(server)]
+    assert worker in family
+
+    engine.close()
+
+    with pytest.raises(JobFailed, match="left the engine"):
+        result(job)
+    until(lambda: not any(alive(pid) for pid in family))
+    assert holder(home) is None
+    assert not list(runtime_directory(home).glob("*engine*"))
+    with pytest.raises(RuntimeError, match="was closed"):
+        submit(engine, "pid")
+
+
+def test_an_engine_that_was_never_used_starts_no_process(home: Path) -> None:
     before = children(os.getpid())
-    engine = LocalEngine()
+    engine = LocalEngine(home)
+    assert engine.jobs() == []
     assert children(os.getpid()) == before
-    engine.shutdown()
+    engine.close()
+    assert not home.exists()

@@ -1,0 +1,65 @@
+"""Runs: everything that was computed here, to sort, open, compare, run again, keep or delete."""
+
+import streamlit as st
+
+from pru_demo.ui.notices import end_page
+from pru_demo.ui.pages import link_to
+from pru_demo.ui.queue_line import queue_line
+from pru_demo.ui.run_actions import (
+    delete_button,
+    download_summaries,
+    page_links,
+    run_again,
+    show_outcome,
+)
+from pru_demo.ui.run_filter import chosen_filter
+from pru_demo.ui.run_finding import runs_finding
+from pru_demo.ui.run_grid import selected_keys
+from pru_demo.ui.run_table import run_table
+from pru_demo.ui.state import current_view
+from pru_demo.ui.stored_runs import stored_runs
+from pru_demo.ui.visitor import owner, time_zone, visitor
+
+view, mine = current_view(), owner(visitor())
+runs, unreadable = stored_runs()
+
+st.title("What has been run here", anchor=False)
+show_outcome()
+queue_line()
+if not runs:
+    st.markdown("Nothing has been run here yet, and no records are shipped.")
+    link_to("forget", "Forget: run the first", view)
+    end_page()
+st.markdown(runs_finding(runs, mine))
+
+wanted = chosen_filter(runs, mine)
+shown = {run.key: run for run in runs if wanted.wants(run)}
+if not shown:
+    st.info("No run fits all of these filters.", icon=":material/filter_alt_off:")
+    end_page()
+table = run_table(list(shown.values()), mine, time_zone())
+selected = [shown[key] for key in selected_keys(table)]
+page_links(selected, runs, view)
+
+with st.container(horizontal=True):
+    st.download_button(
+        f"Table as CSV ({len(shown)})",
+        table.to_csv(index=False),
+        "runs.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    chosen = selected or list(shown.values())
+    download_summaries(chosen, f"All numbers as JSON ({len(chosen)})")
+    delete_button(selected, mine)
+if len(selected) == 1:
+    run_again(selected[0])
+st.caption(
+    "**A_f**, **A_r**: accuracy on the forgotten and on the other classes right after unlearning, "
+    "in percent. **A_f relearned**: the highest A_f while relearning the others. **A_f BN only**: "
+    "with no weight moved, only BatchNorm's statistics refreshed. The ranking above counts, for "
+    "each scenario, the lowest A_f relearned; of equal ones the higher A_r."
+)
+if unreadable:
+    st.caption(f"Left out, because this version cannot read them: {unreadable}.")

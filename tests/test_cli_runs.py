@@ -1,0 +1,92 @@
+"""``run``, ``measure``, ``sweep`` and ``precompute`` have their work done by a real engine."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pru_demo import precompute as module
+from pru_demo.cli import main
+from pru_demo.cli_jobs import Jobs
+from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.paths import RECORDS
+from pru_demo.runs.bundle import MANIFEST, Bundle
+from pru_demo.runs.maps import map_key, placed_key
+from pru_demo.runs.record import run_key
+from pru_demo.runs.store import Store
+
+pytestmark = pytest.mark.slow
+
+SMALL = ("--forget-samples", "16", "--relearn-epochs", "1", "--max-batch", "8")
+SCENARIO = Scenario(forget=(3,), forget_samples=16, relearn_epochs=1, max_batch=8)
+
+
+@pytest.fixture(autouse=True)
+def store_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PRU_STORE_DIR", str(tmp_path / "store"))
+    monkeypatch.setenv("PRU_DEVICE", "cpu")
+    return tmp_path / "store"
+
+
+def summary_of(tmp_path: Path, *command: str) -> list[dict[str, Any]]:
+    """The runs that a command writes."""
+    file = tmp_path / "summary.json"
+    assert main([*command, *SMALL, "--json", str(file)]) == 0
+    runs: list[dict[str, Any]] = json.loads(file.read_text())["runs"]
+    return runs
+
+
+def test_run_computes_each_method_and_measure_and_sweep_use_what_is_stored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    methods = ("--methods", "unroll_of:default,delete:default")
+    runs = summary_of(tmp_path, "run", "--forget", "3", *methods)
+    assert [(run["method"], len(run["A_f"])) for run in runs] == [("unroll_of", 2), ("delete", 2)]
+    assert "unroll_of" in capsys.readouterr().out
+    made = [run["made_with"]["made"] for run in runs]
+
+    measured = summary_of(tmp_path, "measure", "--forget", "3", "--methods", "delete:default")
+    assert measured[0]["forget_set"]["A_f"] >= 0
+
+    swept = summary_of(tmp_path, "sweep", "--forget", "3,4", "--methods", "delete:default")
+    assert [run["forget"] for run in swept] == [[3], [4]]
+    assert swept[0]["made_with"]["made"] == made[1], "what is stored is not done again"
+    assert "±" in capsys.readouterr().out
+
+
+def test_a_job_that_fails_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PRU_DATA_DIR", str(tmp_path / "nothing"))
+    assert main(["run", "--dataset", "cifar10", *SMALL]) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("pru_demo: The computation failed with")
+    assert "Reference" in said
+
+
+def test_leaving_cancels_what_is_not_finished(store_directory: Path) -> None:
+    configs = [RunConfig(Scenario(forget=(c,)), Pick("pru", "paper")) for c in (3, 4)]
+    with pytest.raises(KeyboardInterrupt), Jobs(store_directory) as jobs:
+        started = iter(jobs.run(configs, again=True))
+        # As Ctrl-C does while it follows the first one.
+        jobs._follow = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
+        next(started)
+    with Jobs(store_directory) as later:
+        assert [job.state for job in later._engine.jobs() if job.state != "cancelled"] == []
+
+
+@pytest.mark.skipif(not (RECORDS / MANIFEST).exists(), reason="assets/records is not made yet")
+def test_precompute_makes_records_and_map_without_looking_at_the_bundled_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [RunConfig(SCENARIO, Pick(m, "default")) for m in ("delete", "unroll_of")]
+    monkeypatch.setattr(module, "runs_of", lambda _: runs)
+    work = Store(tmp_path / "work")
+    with Jobs(work.directory, bundled=False) as jobs:
+        made = list(module.precompute([SCENARIO], work, tmp_path / "records", jobs))
+    assert made == runs
+    bundle = Bundle(tmp_path / "records")
+    keys = {map_key(SCENARIO), *map(run_key, runs), *map(placed_key, runs)}
+    assert keys <= set(bundle.keys())
+    assert all(bundle.get(key) is not None for key in keys)
