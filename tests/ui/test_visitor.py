@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -16,6 +17,12 @@ HTML = (b"content-type", b"text/html; charset=utf-8")
 JSON = (b"content-type", b"application/json")
 WANTS_HTML = (b"accept", b"text/html,application/xhtml+xml")
 Header = tuple[bytes, bytes]
+
+
+def run(awaitable: Coroutine[Any, Any, None]) -> None:
+    """On a thread of its own: the browser tests leave an event loop running on this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, awaitable).result()
 
 
 def answered(

@@ -108,7 +108,7 @@ def test_a_method_sees_remaining_data_only_if_its_entry_says_so(
 
 
 @every_method
-def test_an_entry_without_need_is_called_with_three_arguments(
+def test_an_entry_is_called_with_what_it_says_and_nothing_else(
     name: str, tiny: SplitModel, few: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[tuple[Any, ...]] = []
@@ -118,7 +118,7 @@ def test_an_entry_without_need_is_called_with_three_arguments(
     monkeypatch.setattr("pru_demo.runs.pipeline.function_of", lambda _: fake.run)
     list(start(name, tiny, Material(few), preferred(name)))
     assert any(isinstance(each, RetainSet) for each in called[0]) == entry.needs_retain
-    assert len(called[0]) == 3 + entry.needs_retain
+    assert len(called[0]) == 3 + entry.needs_retain + entry.resumable
 
 
 @every_method
