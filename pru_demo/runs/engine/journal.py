@@ -16,7 +16,10 @@ _log = logging.getLogger(__name__)
 
 
 class Journal:
-    """One file per job in ``directory``; a job that is written is on disk as it was or as it is."""
+    """One file per job in ``directory``; a job that is written is on disk as it was or as it is.
+
+    A disk that takes nothing more is logged and costs the memory of a restart, not the jobs.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -72,11 +75,14 @@ class Durations:
 
 
 def _replace(path: Path, content: JSON, sync: bool) -> None:
-    """Write so that a kill leaves the old file or the new one."""
+    """Write so that a kill leaves the old file or the new one; a failure is logged."""
     draft = path.with_suffix(".draft")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        if sync:
-            os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(content, file)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        _log.warning("%s cannot be written: %s", path, error)

@@ -123,7 +123,7 @@ class Server:
 
     def _submit(self, request: Request) -> dict[str, str]:
         for job in self._jobs.values():
-            if job.key == request.key and job.active:
+            if job.key == request.key and job.active and not job.stopping:
                 self._watched(job, request.visitor)
                 return {"id": job.id}
         waiting = self._waiting()

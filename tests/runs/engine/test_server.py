@@ -157,6 +157,17 @@ def test_a_visitor_who_cancels_does_not_stop_a_run_that_others_follow(start: Sta
     assert engine.workers.asked == [job]
 
 
+def test_who_runs_it_again_does_not_join_a_run_that_is_being_stopped(start: Start) -> None:
+    engine = start()
+    job = engine.submit("k", "ann")
+    engine.say(op="cancel", id=job, visitor="ann", grace=1.0)
+    again = engine.submit("k", "ann")
+    assert again != job
+    engine.workers.finish(job, state="cancelled")
+    engine.pump()
+    assert engine.state(again) == "running"
+
+
 def test_who_has_not_looked_for_long_does_not_count_when_another_cancels(start: Start) -> None:
     engine = start()
     job = engine.submit("k", "ann")
@@ -399,6 +410,22 @@ def test_a_kill_while_a_journal_entry_is_written_leaves_the_old_one(
         engine.submit("other", "bob")
     monkeypatch.undo()
     assert Journal(engine.folder / "jobs").read()[0].id == job
+
+
+def test_a_full_disk_stops_no_job(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    engine = start()
+    monkeypatch.setattr(Path, "open", full)
+    job = engine.submit("k")
+    engine.workers.report(job, step=1)
+    engine.workers.finish(job)
+    engine.pump()
+    assert engine.state(job) == "done"
+    assert "No space left on device" in caplog.text
 
 
 def test_durations_are_the_median_of_the_latest(tmp_path: Path) -> None:
