@@ -43,7 +43,7 @@ def answered(
         sent.append(message)
 
     scope = {"type": "http", "scheme": scheme, "headers": [*request]}
-    asyncio.run(VisitorCookie(app)(scope, None, send))  # type: ignore[arg-type]
+    run(VisitorCookie(app)(scope, None, send))  # type: ignore[arg-type]
     headers: list[Header] = sent[0]["headers"]
     return headers
 
@@ -109,7 +109,7 @@ def test_a_websocket_passes_untouched() -> None:
     async def app(*arguments: Any) -> None:
         seen.append(arguments)
 
-    asyncio.run(VisitorCookie(app)({"type": "websocket"}, 1, 2))  # type: ignore[arg-type]
+    run(VisitorCookie(app)({"type": "websocket"}, 1, 2))  # type: ignore[arg-type]
     assert seen == [({"type": "websocket"}, 1, 2)]
 
 
