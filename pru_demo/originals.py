@@ -26,7 +26,7 @@ from pru_demo.models.split import SplitModel
 from pru_demo.paths import CHECKPOINTS
 from pru_demo.training import TrainedEpoch, train
 from pru_demo.training_settings import original_setting
-from pru_demo.training_state import State, restore_training
+from pru_demo.training_state import ForeignState, State, restore_training
 
 OnEpoch = Callable[[TrainedEpoch], None]
 
@@ -103,7 +103,7 @@ def train_original(
         curve = note["curve"]
         try:
             restore_training(state, network)
-        except RuntimeError as error:
+        except ForeignState as error:
             raise DamagedCheckpoint(f"{partial.name} is of another network. {repair}") from error
     else:
         start_pretrained(model, network)

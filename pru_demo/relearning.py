@@ -40,10 +40,9 @@ def relearn(
     """Train a copy of ``unlearned`` on D_r_new with ``settings``.
 
     ``batch_norm="frozen"`` is the other half of the BatchNorm control: weights learn, running
-    statistics stay. The optimiser is new every
-    epoch, as released. The order of batches depends on ``seed`` and the epoch only, so every method
-    relearns from the very same batches, and the network after ``done_epochs`` is all it takes to go
-    on from there.
+    statistics stay. The optimiser is new every epoch, as released. The order of batches depends on
+    ``seed`` and the epoch only, so every method relearns from the very same batches, and the
+    network after ``done_epochs`` is all it takes to go on from there.
     """
     model = deepcopy(unlearned)
     for epoch in range(done_epochs + 1, settings.epochs + 1):

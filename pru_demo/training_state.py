@@ -10,6 +10,10 @@ State = Mapping[str, Tensor]
 _WEIGHT, _VELOCITY = "w.", "v."
 
 
+class ForeignState(ValueError):
+    """What was to be gone on from belongs to something else, or to another version of it."""
+
+
 def training_state(model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> State:
     """Weights and buffers of ``model`` and, if its optimiser lives on, its momentum.
 
@@ -29,12 +33,17 @@ def restore_training(
 ) -> None:
     """The inverse of :func:`training_state`, into a model that is built already.
 
-    Raises RuntimeError when the state is that of another network.
+    Raises ForeignState when the state is that of another network.
     """
     weights = {name[2:]: tensor for name, tensor in state.items() if name.startswith(_WEIGHT)}
-    model.load_state_dict(weights)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ForeignState("the weights are those of another network") from error
     for name, parameter in model.named_parameters():
         velocity = state.get(_VELOCITY + name)
         if optimizer is not None and velocity is not None:
+            if velocity.shape != parameter.shape:
+                raise ForeignState(f"the momentum of {name} is that of another network")
             memory = optimizer.state[parameter]
             memory["momentum_buffer"] = velocity.to(parameter.device, copy=True)

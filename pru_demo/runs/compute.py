@@ -41,7 +41,9 @@ def run_into(
 
     context.report(message="Loading the network and the images")
     originals = store.directory.parent / "originals"
-    checkpoints = StoredCheckpoints(store, run, fresh=fresh)
+    checkpoints = StoredCheckpoints(store, run)
+    if fresh:
+        checkpoints.start_over()
     result = execute(run, originals, lambda event: context.report(**event), beat, checkpoints)
     record = result.record
     if owner:

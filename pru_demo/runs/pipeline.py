@@ -3,6 +3,7 @@
 Used by the pages (in the engine's workers), by the command line and by the parameter search.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -26,12 +27,15 @@ from pru_demo.runs.material import Material, gather
 from pru_demo.runs.record import RunRecord, Snapshot
 from pru_demo.runs.recorder import Recorder
 from pru_demo.runs.setting import planned_epochs, relearning_of, setting_of
-from pru_demo.training_state import State, restore_training, training_state
+from pru_demo.runs.stopwatch import Stopwatch
+from pru_demo.training_state import ForeignState, State, restore_training, training_state
 from pru_demo.unlearning import METHODS
 from pru_demo.unlearning.parameters import Params, as_json
 from pru_demo.unlearning.step import Resume, Step
 
 Report = Callable[[dict[str, Any]], None]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,15 @@ def execute(
     Raises what reading data and checkpoints raises. A method that breaks down ends in a record
     with ``failure`` set, not in an exception.
     """
+    known = checkpoints or NoCheckpoints()
     with listening(beat):
-        return _Run(config, kept_originals, report, checkpoints or NoCheckpoints()).result()
+        try:
+            return _Run(config, kept_originals, report, known).result()
+        except ForeignState as error:
+            # Another version of the program may have left it. There is none the second time.
+            _log.warning("A run cannot go on from its checkpoint (%s); it starts over.", error)
+            known.start_over()
+            return _Run(config, kept_originals, report, known).result()
 
 
 class _Run:
@@ -69,7 +80,7 @@ class _Run:
     def __init__(
         self, config: RunConfig, kept: Path, report: Report, checkpoints: Checkpoints
     ) -> None:
-        self._started = time.perf_counter()
+        self._watch = Stopwatch()
         self._config = config
         self._setting = setting_of(config)
         self._report = report
@@ -79,39 +90,49 @@ class _Run:
             config.scenario, kept, lambda epoch: report({"training_original": epoch.epoch})
         )
         self._recorder = Recorder(config, self._material.test)
-        self._seconds = {"unlearn": 0.0, "relearn": 0.0, "total": 0.0}
-        self._counted = 0.0
+        self._sizes = {
+            "forget": len(self._material.forget),
+            "relearn": len(self._material.relearn),
+            "test": len(self._material.test.images),
+        }
+        self._params = dict(as_json(self._setting.params))
         self._cost = 0
         steps = METHODS[config.pick.method].steps_per_epoch * planned_epochs(config)
         self._done, self._of = 0, 1 + steps + config.scenario.relearn_epochs
 
     def result(self) -> RunResult:
         """Do what is not done yet."""
-        found = self._resumed()
+        found, done_epochs = self._checkpoints.load(), 0
         if found is None:
             self._tell(self._recorder.snapshot(self._original, "original", 0))
-        if found is None or found.stage == "unlearn":
-            model = self._unlearn(Resume(found.epoch, found.state) if found else None)
-            done_epochs = 0
+            model = self._unlearn(None)
+        elif found.stage == "unlearn":
+            self._restore(found)
+            model = self._unlearn(Resume(found.epoch, found.state))
         else:
             model, done_epochs = deepcopy(self._original), found.epoch
             restore_training(found.state, model)
+            self._restore(found)
         if self._recorder.failure is None:
             self._relearn(model, done_epochs)
         return RunResult(self._record(), self._recorder.weights, self._recorder.features())
 
-    def _resumed(self) -> Checkpoint | None:
-        """The checkpoint to go on from, its part of the story told."""
-        found = self._checkpoints.load()
-        if found is None:
-            return None
-        stage = "unlearning" if found.stage == "unlearn" else "relearning"
-        self._report({"message": f"Going on after epoch {found.epoch} of {stage}"})
+    def _restore(self, found: Checkpoint) -> None:
+        """Take over what ``found`` has recorded, and tell it. Raises ForeignState."""
+        if found.made_for != self._made_for():
+            raise ForeignState("it is of a run with other parameters or other data")
         self._recorder.restore(found.recorded, found.arrays)
-        self._seconds, self._cost = dict(found.seconds), found.cost
+        self._watch.go_on(found.seconds)
+        self._cost = found.cost
+        stage = "unlearning" if found.stage == "unlearn" else "relearning"
+        after = f"epoch {found.epoch} of {stage}" if found.epoch else "unlearning"
+        self._report({"message": f"Going on after {after}"})
         for snapshot in self._recorder.snapshots:
             self._tell(snapshot)
-        return found
+
+    def _made_for(self) -> dict[str, Any]:
+        """What the record will say of all its epochs, so that it must hold for all of them."""
+        return {**self._params, **self._sizes, "shown": len(self._material.test.shown)}
 
     def _unlearn(self, resume: Resume | None) -> SplitModel:
         """Run the method to its end; returns the unlearned network."""
@@ -162,15 +183,21 @@ class _Run:
     def _save(self, stage: Stage, epoch: int, state: State) -> None:
         recorded, arrays = self._recorder.written()
         self._checkpoints.save(
-            Checkpoint(stage, epoch, self._cost, self._seconds, state, recorded, arrays)
+            Checkpoint(
+                self._made_for(),
+                stage,
+                epoch,
+                self._cost,
+                self._watch.seconds(),
+                state,
+                recorded,
+                arrays,
+            )
         )
 
-    def _count(self, stage: str | None = None) -> None:
+    def _count(self, stage: Stage | None = None) -> None:
         """Add the seconds since the last count to ``stage``, those spent on looking left out."""
-        now = time.perf_counter() - self._recorder.measuring
-        if stage is not None:
-            self._seconds[stage] += now - self._counted
-        self._counted = now
+        self._watch.count(stage, self._recorder.measuring)
 
     def _tell(self, snapshot: Snapshot) -> None:
         self._done += 1
@@ -178,14 +205,7 @@ class _Run:
         self._report({"snapshot": told, "done": self._done, "of": self._of})
 
     def _record(self) -> RunRecord:
-        self._seconds["total"] += time.perf_counter() - self._started
         device = self._material.test.images.device
-        sizes = {
-            "forget": len(self._material.forget),
-            "relearn": len(self._material.relearn),
-            "test": len(self._material.test.images),
-            "peak_bytes": peak_bytes(device),
-        }
         made_with = {
             "device": describe(device),
             "torch": torch.__version__,
@@ -194,9 +214,9 @@ class _Run:
         }
         return self._recorder.record(
             self._setting.origin,
-            dict(as_json(self._setting.params)),
-            self._seconds,
-            sizes,
+            self._params,
+            self._watch.seconds(),
+            {**self._sizes, "peak_bytes": peak_bytes(device)},
             self._cost,
             made_with,
         )

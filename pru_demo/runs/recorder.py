@@ -16,6 +16,7 @@ from pru_demo.evaluation.observe import Observation, TestSet, observe
 from pru_demo.models.checkpoints import halved
 from pru_demo.models.split import SplitModel
 from pru_demo.runs.record import KEPT_EPOCHS, RunRecord, Snapshot, Stage
+from pru_demo.training_state import ForeignState
 
 _WEIGHTS = "weights/"
 
@@ -53,11 +54,16 @@ class Recorder:
         }, arrays
 
     def restore(self, recorded: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what an earlier attempt has :meth:`written`."""
-        self._snapshots = [Snapshot(**each) for each in recorded["snapshots"]]
-        self.batch_norm_only, self.failure = recorded["batch_norm_only"], recorded["failure"]
-        stacks = (arrays["confusion"], arrays["features"], arrays["probabilities"])
-        self._observations = [Observation(*each) for each in zip(*stacks, strict=True)]
+        """Take over what an earlier attempt has :meth:`written`. Raises ForeignState."""
+        try:
+            self._snapshots = [Snapshot(**each) for each in recorded["snapshots"]]
+            self.batch_norm_only, self.failure = recorded["batch_norm_only"], recorded["failure"]
+            stacks = (arrays["confusion"], arrays["features"], arrays["probabilities"])
+            self._observations = [
+                Observation(*each) for _, *each in zip(self._snapshots, *stacks, strict=True)
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ForeignState("it holds other things than a recorder writes") from error
         self.weights = {
             name.removeprefix(_WEIGHTS): torch.from_numpy(np.array(array))
             for name, array in arrays.items()

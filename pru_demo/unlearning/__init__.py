@@ -138,6 +138,7 @@ METHODS: dict[str, Method] = {
         "pru_demo.unlearning.scrub:scrub",
         1,
         values.SCRUB,
+        resumable=True,
     ),
     "retrain": Method(
         "Retrain",

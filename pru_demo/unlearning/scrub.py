@@ -9,21 +9,26 @@ from torch import Tensor
 
 from pru_demo.batches import seeded, shuffled
 from pru_demo.models.split import SplitModel, training_mode
+from pru_demo.training_state import restore_training, training_state
 from pru_demo.unlearning.fine_tuning import descend
 from pru_demo.unlearning.parameters import SCRUBParams
-from pru_demo.unlearning.step import ForgetSet, RetainSet, Step
+from pru_demo.unlearning.step import ForgetSet, Resume, RetainSet, Step
 
 # Released notebook: the learning rate falls to a tenth after each of these epochs.
 DECAYS_AFTER = (3, 5, 9)
 
 
 def scrub(
-    original: SplitModel, forget: ForgetSet, retain: RetainSet, params: SCRUBParams
+    original: SplitModel,
+    forget: ForgetSet,
+    retain: RetainSet,
+    params: SCRUBParams,
+    resume: Resume | None = None,
 ) -> Iterator[Step]:
     """Alternate: raise KL(original ‖ student) on D_f, then lower it together with CE on D_r.
 
     The first ``params.forget_epochs`` epochs have both halves, the others only the second. Yields
-    after every epoch; ``original`` is not changed.
+    after every epoch; ``original`` is not changed. With ``resume`` it goes on after that epoch.
     """
     teacher = deepcopy(original).eval().requires_grad_(False)
     student = deepcopy(original)
@@ -33,8 +38,9 @@ def scrub(
         momentum=params.momentum,
         weight_decay=params.weight_decay,
     )
-    cost = 0
-    for epoch in range(1, params.epochs + 1):
+    if resume:
+        restore_training(resume.state, student, optimizer)
+    for epoch in range(resume.epoch + 1 if resume else 1, params.epochs + 1):
         for group in optimizer.param_groups:
             group["lr"] = params.learning_rate * 0.1 ** sum(epoch > e for e in DECAYS_AFTER)
         training_mode(student, "train")
@@ -48,7 +54,6 @@ def scrub(
                 apart = distance(student(inputs), teacher(inputs), params.temperature)
                 descend(optimizer, -apart)
                 total += apart.detach() * len(batch)
-            cost += 4 * len(forget)
             losses["KL on D_f"] = total.item() / len(forget)
 
         total = torch.zeros((), device=forget.labels.device)
@@ -60,9 +65,9 @@ def scrub(
             loss = loss + params.gamma * F.cross_entropy(logits, retain.labels[index].long())
             descend(optimizer, loss)
             total += loss.detach() * len(batch)
-        cost += 4 * len(retain)
         losses["loss on D_r"] = total.item() / len(retain)
-        yield Step(epoch, "all", student, cost, losses)
+        cost = 4 * (min(epoch, params.forget_epochs) * len(forget) + epoch * len(retain))
+        yield Step(epoch, "all", student, cost, losses, training_state(student, optimizer))
 
 
 def distance(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
