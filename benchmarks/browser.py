@@ -23,6 +23,7 @@ PAGES = {
     "perception": ("Perception", "canvas"),
     "redistribution": ("Redistribution", ".js-plotly-plot .main-svg"),
     "relearning": ("Relearning", ".js-plotly-plot .main-svg"),
+    "inside": ("Inside", ".js-plotly-plot .main-svg"),
     "try_it": ("Try it", "canvas"),
 }
 

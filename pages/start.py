@@ -42,6 +42,7 @@ st.subheader("Look closer", anchor=False)
 for page, label, text in (
     ("forget", "Forget", f"Watch the network forget {name}, half an epoch at a time, or run it."),
     ("perception", "Perception", "See the same samples move through the network's feature space."),
+    ("inside", "Inside", "Which layers changed, and what their weights do not show."),
     ("redistribution", "Redistribution", f"Where do the {images} go, and why there?"),
     ("relearning", "Relearning", f"Turn the clock forward and see which {images} come back first."),
     (

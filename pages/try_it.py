@@ -11,9 +11,11 @@ from pru_demo.runs.record import KEPT_EPOCHS, RunRecord
 from pru_demo.ui.charts import chart, ink
 from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.digit_input import chosen_digit
+from pru_demo.ui.guest import LABELS, Guest, keep_guest
 from pru_demo.ui.images import strip
 from pru_demo.ui.networks import opinion_of, warm_up
 from pru_demo.ui.notices import end_page
+from pru_demo.ui.pages import go_to
 
 comparison = needed_comparison()
 scenario = comparison.view.scenario
@@ -60,8 +62,14 @@ with right:
         st.info("The networks of these runs are not stored: run them again on the page Forget.")
         end_page()
     answers = ", ".join(f"{who}: **{names[p.argmax()]}**" for who, p in opinions.items())
-    strip([digit.pixels], [seen], size=112, alt="The image as seen")
-    st.markdown(answers)
+    picture, what = st.columns([1, 3], vertical_alignment="center")
+    with picture:
+        strip([digit.pixels], [seen], size=112, alt="The image as seen")
+    with what:
+        st.markdown(answers)
+        if st.button("Drop it on the map", icon=":material/pin_drop:"):
+            keep_guest(Guest(digit.pixels, LABELS[digit.source], scenario.dataset))
+            go_to("perception", comparison.view)
     chart(
         opinions_figure(opinions, names, forget, ink()),
         key="opinions",

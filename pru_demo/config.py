@@ -105,6 +105,10 @@ class Pick:
     method: str
     variant: str
 
+    def __str__(self) -> str:
+        """``pru:tuned``, as links and the command line write it."""
+        return f"{self.method}:{self.variant}"
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -144,8 +148,8 @@ class View:
         return {
             **content,
             "forget": ",".join(map(str, scenario.forget)),
-            "a": f"{self.a.method}:{self.a.variant}",
-            "b": f"{self.b.method}:{self.b.variant}",
+            "a": str(self.a),
+            "b": str(self.b),
         }
 
 
@@ -244,7 +248,7 @@ def _original(text: str, notices: list[str]) -> str:
 
 
 def _pick(text: str | None, fallback: Pick, scenario: Scenario, notices: list[str]) -> Pick:
-    method, _, variant = (text or f"{fallback.method}:{fallback.variant}").partition(":")
+    method, _, variant = (text or str(fallback)).partition(":")
     if method not in METHODS:
         notices.append(f"The link asks for method “{_short(method)}”, which does not exist here.")
         text, method, variant = None, fallback.method, fallback.variant

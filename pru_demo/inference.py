@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from pru_demo.config import Scenario
 from pru_demo.data.dataset import as_input
@@ -26,6 +27,16 @@ def network(scenario: Scenario, weights: Mapping[str, NDArray[Any]], epoch: int)
 @torch.inference_mode()
 def opinion(model: SplitModel, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Probabilities (K,) that ``model`` gives one image, (H, W) grey or (3, H, W) colour, uint8."""
-    images = torch.from_numpy(pixels.reshape(1, -1, *pixels.shape[-2:]).copy())
-    probabilities: NDArray[np.float32] = model(as_input(images)).softmax(1)[0].numpy()
+    probabilities: NDArray[np.float32] = model(_inputs(pixels)).softmax(1)[0].numpy()
     return probabilities
+
+
+@torch.inference_mode()
+def features(model: SplitModel, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What the extractor of ``model`` makes of one image, (d,); ``pixels`` as for `opinion`."""
+    e: NDArray[np.float32] = model.features(_inputs(pixels))[0].numpy()
+    return e
+
+
+def _inputs(pixels: NDArray[np.uint8]) -> Tensor:
+    return as_input(torch.from_numpy(pixels.reshape(1, -1, *pixels.shape[-2:]).copy()))

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pru_demo.cli_jobs import Jobs
+from pru_demo.cli_jobs import Jobs, title_of
 from pru_demo.config import PRESETS, Pick, RunConfig, Scenario, variants_of
-from pru_demo.runs.maps import has_own_space, map_key, placed_key
-from pru_demo.runs.record import run_key, weights_key
+from pru_demo.runs.maps import KINDS, classic_key, has_own_space, map_key, placed_key
+from pru_demo.runs.perceived import perceived_key
+from pru_demo.runs.record import measures_key, run_key, weights_key
 from pru_demo.runs.store import Entry, Store, write_bundle
-from pru_demo.runs.tasks import MAP, map_job_key
+from pru_demo.runs.tasks import CLASSIC, MAP, classic_job_key, map_job_key
 
 BUNDLED: tuple[Scenario, ...] = tuple(Scenario(preset=preset) for preset in PRESETS)
 # Shipping every method and ablation would make the repository three times as big.
@@ -44,22 +45,47 @@ def precompute(
         entries[key], names[key] = entry, name
 
     for scenario in scenarios:
-        runs = runs_of(scenario)
+        runs, stem = runs_of(scenario), _stem(scenario)
         yield from jobs.run(runs, again=False)
-        mapped = [run for run in runs if not has_own_space(run)]
-        if any(work.meta(placed_key(run)) is None for run in mapped):
-            configs = [run.content() for run in mapped]
-            key = map_job_key(scenario, [run.pick for run in mapped])
-            jobs.do(MAP, {"configs": configs}, key, f"map of {scenario.preset}")
-        stem = _stem(scenario)
-        ship(map_key(scenario), f"{stem}.map")
+        for kind in KINDS:
+            _draw(work, jobs, runs, kind)
+            for key, owner in {map_key(run, kind): run for run in runs}.items():
+                own = f"-{owner.pick.method}" if has_own_space(owner) else ""
+                ship(key, f"{stem}{own}.{kind}.map")
         for run in runs:
+            _finish(work, jobs, run)
             name = f"{stem}-{run.pick.method}-{run.pick.variant}"
-            ship(run_key(run), f"{name}.run")
-            ship(weights_key(run), f"{name}.weights")
-            if run in mapped:
-                ship(placed_key(run), f"{name}.placed")
+            for make, ending in (
+                (run_key, "run"),
+                (weights_key, "weights"),
+                (perceived_key, "perceived"),
+                (measures_key, "measures"),
+                (classic_key, "classic"),
+            ):
+                ship(make(run), f"{name}.{ending}")
+            for kind in KINDS:
+                ship(placed_key(run, kind), f"{name}.{kind}.placed")
     write_bundle(bundle, entries, names)
+
+
+def _draw(work: Store, jobs: Jobs, runs: Sequence[RunConfig], kind: str) -> None:
+    """Put all ``runs`` on the map of a kind."""
+    if any(work.meta(placed_key(run, kind)) is None for run in runs):
+        arguments = {"configs": [run.content() for run in runs], "kind": kind}
+        jobs.do(MAP, arguments, map_job_key(runs, kind), f"{kind} map of {runs[0].scenario.preset}")
+
+
+def _finish(work: Store, jobs: Jobs, run: RunConfig) -> None:
+    """Measure ``run``, and draw umap-learn's picture of every snapshot."""
+    if work.meta(measures_key(run)) is None:
+        jobs.measure(run)
+    record, classic = work.meta(run_key(run)), work.get(classic_key(run))
+    known = set() if classic is None else set(classic.arrays)
+    for snapshot in range(len(record["snapshots"]) if record else 0):
+        if str(snapshot) not in known:
+            arguments = {"config": run.content(), "snapshot": snapshot}
+            key = classic_job_key(run, snapshot)
+            jobs.do(CLASSIC, arguments, key, f"{title_of(run)}, UMAP of snapshot {snapshot}")
 
 
 def _stem(scenario: Scenario) -> str:

@@ -12,8 +12,9 @@ from pru_demo.cli_jobs import Jobs
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.paths import RECORDS
 from pru_demo.runs.bundle import MANIFEST, Bundle
-from pru_demo.runs.maps import map_key, placed_key
-from pru_demo.runs.record import run_key
+from pru_demo.runs.maps import KINDS, classic_key, map_key, placed_key
+from pru_demo.runs.perceived import perceived_key
+from pru_demo.runs.record import RunRecord, measures_key, run_key, weights_key
 from pru_demo.runs.store import Store
 
 pytestmark = pytest.mark.slow
@@ -87,6 +88,11 @@ def test_precompute_makes_records_and_map_without_looking_at_the_bundled_ones(
         made = list(module.precompute([SCENARIO], work, tmp_path / "records", jobs))
     assert made == runs
     bundle = Bundle(tmp_path / "records")
-    keys = {map_key(SCENARIO), *map(run_key, runs), *map(placed_key, runs)}
-    assert keys <= set(bundle.keys())
+    makers = (run_key, weights_key, perceived_key, measures_key, classic_key)
+    keys = {make(run) for make in makers for run in runs}
+    keys |= {make(run, kind) for make in (map_key, placed_key) for kind in KINDS for run in runs}
+    assert set(bundle.keys()) == keys
+    snapshots = {len(RunRecord.from_entry(bundle.get(run_key(run))).snapshots) for run in runs}
+    classic = {len(bundle.get(classic_key(run)).arrays) for run in runs}
+    assert classic == snapshots
     assert all(bundle.get(key) is not None for key in keys)

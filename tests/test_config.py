@@ -18,7 +18,8 @@ from pru_demo.config import (
 )
 from pru_demo.data import DATASETS
 from pru_demo.models import MODELS
-from pru_demo.runs.maps import map_key, placed_key
+from pru_demo.runs.maps import KINDS, classic_key, has_own_space, map_key, placed_key
+from pru_demo.runs.perceived import perceived_key
 from pru_demo.runs.record import features_key, run_key, weights_key
 from pru_demo.unlearning import METHODS
 
@@ -257,16 +258,18 @@ def test_a_configuration_survives_json(config: RunConfig) -> None:
 
 
 def test_keys_differ_when_anything_differs() -> None:
-    kinds = (run_key, weights_key, features_key, placed_key)
+    kinds = (run_key, weights_key, features_key, perceived_key, classic_key)
     keys = [key(config) for config in configs() for key in kinds]
+    keys += [placed_key(config, kind) for config in configs() for kind in KINDS]
     assert len(set(keys)) == len(keys)
-    scenarios = {config.scenario for config in configs()}
-    assert len({map_key(scenario) for scenario in scenarios}) == len(scenarios)
+    maps = {(c.scenario, c if has_own_space(c) else None) for c in configs()}
+    assert len({map_key(c, kind) for c in configs() for kind in KINDS}) == len(maps) * len(KINDS)
 
 
-def test_a_map_belongs_to_the_scenario_whatever_the_method() -> None:
+def test_a_map_belongs_to_the_scenario_whatever_the_method_but_retrain_has_its_own() -> None:
     view = View(Scenario(forget=(3,)))
-    assert len({map_key(run.scenario) for run in view.runs().values()}) == 1
+    runs = [*view.runs().values(), RunConfig(view.scenario, Pick("retrain", "paper"))]
+    assert [map_key(run, "time") == map_key(runs[0], "time") for run in runs] == [True, True, False]
 
 
 def test_a_and_b_run_on_the_same_scenario() -> None:

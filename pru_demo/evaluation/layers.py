@@ -8,11 +8,13 @@ All functions compare two state dicts of one network and list what they find in 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from pru_demo.evaluation.blocks import Block, owner_of
 
 # What BatchNorm keeps beside its parameters.
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
@@ -52,18 +54,14 @@ def tensor_changes(unlearned: Mapping[str, Tensor], original: Mapping[str, Tenso
     return _changes({name: [name] for name in _parameters(original)}, unlearned, original)
 
 
-def block_changes(unlearned: Mapping[str, Tensor], original: Mapping[str, Tensor]) -> list[Change]:
-    """Eq. 6 for every block.
-
-    The paper draws one value per layer and does not define "layer". Here it is all parameters of
-    the modules that share a parent, as one vector: ``extractor.3.0`` (convolution) and
-    ``extractor.3.1`` (its BatchNorm) are the block ``extractor.3``. A module at the top, such as
-    ``classifier``, is a block of its own.
-    """
-    blocks: dict[str, list[str]] = {}
+def block_changes(
+    unlearned: Mapping[str, Tensor], original: Mapping[str, Tensor], blocks: Sequence[Block]
+) -> list[Change]:
+    """Eq. 6 for every one of the network's ``blocks``: all its parameters as one vector."""
+    groups: dict[str, list[str]] = {block.name: [] for block in blocks}
     for name in _parameters(original):
-        blocks.setdefault(_block(name), []).append(name)
-    return _changes(blocks, unlearned, original)
+        groups[owner_of(name, blocks).name].append(name)
+    return _changes(groups, unlearned, original)
 
 
 def batch_norm_drift(
@@ -110,12 +108,6 @@ def _parameters(state: Mapping[str, Tensor]) -> list[str]:
 
 def _leaf(name: str) -> str:
     return name.rpartition(".")[2]
-
-
-def _block(parameter: str) -> str:
-    """``extractor.3.0.weight`` → ``extractor.3``; ``classifier.weight`` → ``classifier``."""
-    module = parameter.rpartition(".")[0]
-    return module.rpartition(".")[0] or module
 
 
 def _finite(value: Tensor) -> float | None:

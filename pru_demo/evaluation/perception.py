@@ -71,18 +71,29 @@ def linear_probe(
 ) -> Probe:
     """Could a new linear classifier still find the forgotten classes?
 
-    Logistic regression (L2, C = 1) on features of *all* classes, standardised by the training
-    mean and deviation. ``seed`` is for scikit-learn; its lbfgs solver draws nothing.
+    Logistic regression (L2, C = 1, every class of equal weight) on features of *all* classes,
+    standardised by the training mean and deviation. ``seed`` is for scikit-learn; its lbfgs solver
+    draws nothing.
     """
-    from sklearn.linear_model import LogisticRegression
+    predicted = _linear_answers(train_features, train_labels, test_features, seed)
+    return _judge(predicted, test_labels, forget)
 
-    train = train_features.astype(np.float64)
-    middle, scale = train.mean(0), train.std(0)
-    # Not "deviation 0": rounding of the mean gives a constant feature a deviation of 1e-17.
-    scale[np.ptp(train, axis=0) == 0] = 1
-    model = LogisticRegression(C=1.0, solver="lbfgs", max_iter=300, random_state=seed)
-    model.fit((train - middle) / scale, train_labels)
-    return _judge(model.predict((test_features - middle) / scale), test_labels, forget)
+
+def crossed_probe(features: Features, labels: Labels, forget: Collection[int], seed: int) -> Probe:
+    """The same question asked of test samples (n, d) alone: each half is judged by the other's.
+
+    Every other sample of each class makes up a half, so no sample is judged by a classifier that
+    has seen it. Needs features at a snapshot, but neither its network nor training images.
+    """
+    odd = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        odd[np.flatnonzero(labels == label)[1::2]] = True
+    predicted = np.empty(len(labels), labels.dtype)
+    for judged in (odd, ~odd):
+        predicted[judged] = _linear_answers(
+            features[~judged], labels[~judged], features[judged], seed
+        )
+    return _judge(predicted, labels, forget)
 
 
 def knn_probe(
@@ -102,6 +113,24 @@ def knn_probe(
     model = KNeighborsClassifier(n_neighbors=NEIGHBOURS)
     model.fit(train_features.astype(np.float64), train_labels)
     return _judge(model.predict(test_features.astype(np.float64)), test_labels, forget)
+
+
+def _linear_answers(
+    train_features: Features, train_labels: Labels, test_features: Features, seed: int
+) -> Labels:
+    """What logistic regression makes of the test features (m, d), (m,)."""
+    from sklearn.linear_model import LogisticRegression
+
+    train = train_features.astype(np.float64)
+    middle, scale = train.mean(0), train.std(0)
+    # Not "deviation 0": rounding of the mean gives a constant feature a deviation of 1e-17.
+    scale[np.ptp(train, axis=0) == 0] = 1
+    model = LogisticRegression(
+        C=1.0, solver="lbfgs", max_iter=300, random_state=seed, class_weight="balanced"
+    )
+    model.fit((train - middle) / scale, train_labels)
+    answers: Labels = model.predict((test_features - middle) / scale)
+    return answers
 
 
 def _judge(predicted: Labels, labels: Labels, forget: Collection[int]) -> Probe:

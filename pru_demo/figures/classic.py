@@ -1,4 +1,4 @@
-"""umap-learn's own pictures of single snapshots, for readers who want the view they know."""
+"""umap-learn's own picture of a single snapshot, for readers who want the view they know."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,19 +13,9 @@ from pru_demo.runs.record import RunRecord, shown_forgotten
 MOST_NAMED = 20
 
 
-def classic_figures(
-    record: RunRecord, places: NDArray[np.floating], ink: str = INK
-) -> dict[str, go.Figure]:
-    """Separate UMAPs by the name of their moment: original, unlearned, last relearned snapshot.
-
-    ``places`` (3, n, 2); ``ink`` is the theme's colour of text, which outlines what was forgotten.
-    """
-    moments = [0, record.unlearned, len(record.snapshots) - 1]
-    titles = [record.snapshots[i].label for i in moments]
-    return {title: _snapshot(record, xy, ink) for title, xy in zip(titles, places, strict=True)}
-
-
-def _snapshot(record: RunRecord, xy: NDArray[np.floating], ink: str) -> go.Figure:
+def classic_figure(record: RunRecord, xy: NDArray[np.floating], ink: str = INK) -> go.Figure:
+    """UMAP ``xy`` (n, 2) of one snapshot, coloured by true class; what was forgotten is outlined
+    with ``ink``, the theme's colour of text, and lies on top."""
     figure = go.Figure()
     labels, forgotten = record.arrays["labels"], shown_forgotten(record)
     names = DATASETS[record.config.scenario.dataset].class_names

@@ -87,6 +87,32 @@ def movement_finding(record: RunRecord, moved: NDArray[np.floating]) -> str:
     )
 
 
+def perception_finding(record: RunRecord, says: float, finds: float | None) -> str:
+    """What the network says against what could still be found in its features, in percent."""
+    name, images = pick_name(record.config.pick), forgotten_images(record.config.scenario)
+    if finds is None:
+        return f"**{name}** broke the network: its features are no numbers."
+    return (
+        f"**{name}** calls {percent(says)} of the {images} by their name; a new linear classifier "
+        f"on the same features finds {percent(finds)}."
+    )
+
+
+def doubt_finding(
+    record: RunRecord, doubts: Sequence[str], fidelity: dict[str, float | None]
+) -> str:
+    """What a map must not be read for, with the numbers that say so; "" if it may be read."""
+    if not doubts:
+        return ""
+    trust, motion = fidelity["trustworthiness_mean"], fidelity["movement_correlation"]
+    numbers = [f"trustworthiness {trust:.2f}"] if trust is not None else []
+    numbers += [f"correlation of movement {motion:.2f}"] if motion is not None else []
+    return (
+        f"Do not read {listed(list(doubts))} of **{pick_name(record.config.pick)}** from this map: "
+        f"{listed(numbers)}."
+    )
+
+
 def destination_finding(record: RunRecord, class_names: Sequence[str]) -> str:
     """Where most forgotten samples go right after unlearning."""
     forget = list(record.config.scenario.forget)

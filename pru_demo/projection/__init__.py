@@ -6,14 +6,20 @@ Using a fitted map needs numpy only; torch, scipy and umap-learn are imported wh
 from pru_demo.projection.classic import classic_umap
 from pru_demo.projection.displacement import displacement
 from pru_demo.projection.fidelity import Fidelity, map_fidelity
-from pru_demo.projection.temporal_map import TemporalMap, fit_temporal_map, pca_map
+from pru_demo.projection.landmark_map import LandmarkMap, fit_landmark_map
+from pru_demo.projection.temporal_map import Entrance, TemporalMap, fit_temporal_map, pca_map
+from pru_demo.projection.umap_fit import warm_up
 
 __all__ = [
+    "Entrance",
     "Fidelity",
+    "LandmarkMap",
     "TemporalMap",
     "classic_umap",
     "displacement",
+    "fit_landmark_map",
     "fit_temporal_map",
     "map_fidelity",
     "pca_map",
+    "warm_up",
 ]

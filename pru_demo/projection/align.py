@@ -17,22 +17,48 @@ STAY = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """The retained samples of snapshot 0, to which every other snapshot is rotated.
+    """The retained samples of snapshot 0, to which every other snapshot is brought.
 
     ``retained``: (n,) bool. ``points``: (m, d) float16, centred, unit root-mean-square radius.
+    ``centre`` (d,) float32 and ``radius`` are what was taken out of them. Without ``poses`` all
+    snapshots are centred and scaled by these, so that common motion stays in.
     """
 
     retained: np.ndarray
     points: np.ndarray
+    centre: np.ndarray
+    radius: float
+    poses: bool
 
 
-def reference_of(snapshot: np.ndarray, retained: np.ndarray) -> Reference:
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """How one snapshot is brought to the reference: (e - ``shift`` (d,)) @ ``turn`` (d, d)."""
+
+    shift: np.ndarray
+    turn: np.ndarray
+
+
+def reference_of(snapshot: np.ndarray, retained: np.ndarray, *, poses: bool = True) -> Reference:
     """Reference made of one snapshot (n, d); ``retained`` (n,) marks the samples that define it.
 
     Raises ValueError for what `check_features` refuses.
     """
     check_features(snapshot[np.newaxis], retained)
-    return Reference(retained.copy(), _centred(snapshot, retained)[retained].astype(np.float16))
+    centre, radius = _extent(snapshot, retained)
+    points = ((snapshot - centre) / radius)[retained].astype(np.float16)
+    return Reference(retained.copy(), points, centre.astype(np.float32), radius, poses)
+
+
+def pose_of(snapshot: np.ndarray, reference: Reference) -> Pose:
+    """The pose of one snapshot (n, d) of the reference's samples."""
+    if not reference.poses:
+        return Pose(
+            reference.centre.astype(np.float64), np.eye(snapshot.shape[1]) / reference.radius
+        )
+    centre, radius = _extent(snapshot, reference.retained)
+    points = (snapshot[reference.retained] - centre) / radius
+    return Pose(centre, _rotation(points, reference.points.astype(np.float64)) / radius)
 
 
 def align(features: np.ndarray, reference: Reference) -> np.ndarray:
@@ -44,17 +70,15 @@ def align(features: np.ndarray, reference: Reference) -> np.ndarray:
     snapshot gives the same bits in any company. Returns float32 (T, n, d).
     Raises ValueError for what `check_features` refuses, or another d than the reference's.
     """
-    retained = reference.retained
-    check_features(features, retained)
-    target = reference.points.astype(np.float64)
-    if features.shape[2] != target.shape[1]:
+    check_features(features, reference.retained)
+    if features.shape[2] != len(reference.centre):
         raise ValueError(
-            f"The features have {features.shape[2]} dimensions, the map {target.shape[1]}."
+            f"The features have {features.shape[2]} dimensions, the map {len(reference.centre)}."
         )
     aligned = np.empty(features.shape, np.float32)
     for position, snapshot in enumerate(features):
-        points = _centred(snapshot, retained)
-        aligned[position] = points @ _rotation(points[retained], target)
+        pose = pose_of(snapshot, reference)
+        aligned[position] = (snapshot - pose.shift) @ pose.turn
     return aligned
 
 
@@ -75,14 +99,14 @@ def check_features(features: np.ndarray, retained: np.ndarray) -> None:
         raise ValueError("The features contain NaN or infinite values: the model has diverged.")
 
 
-def _centred(snapshot: np.ndarray, retained: np.ndarray) -> np.ndarray:
-    """Centre (n, d) on the retained samples and scale their root-mean-square radius to one."""
-    points = snapshot.astype(np.float64)
-    from_origin = np.sqrt(np.square(points[retained]).sum(axis=1).mean())
-    points -= points[retained].mean(axis=0)
-    radius = np.sqrt(np.square(points[retained]).sum(axis=1).mean())
+def _extent(snapshot: np.ndarray, retained: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre (d,) of the retained samples and their root-mean-square radius around it."""
+    points = snapshot[retained].astype(np.float64)
+    centre = points.mean(axis=0)
+    from_origin = np.sqrt(np.square(points).sum(axis=1).mean())
+    radius = float(np.sqrt(np.square(points - centre).sum(axis=1).mean()))
     # Dividing a collapsed snapshot by its radius would blow rounding noise up to a cloud
-    return points / radius if radius > COLLAPSED * from_origin else points
+    return centre, radius if radius > COLLAPSED * from_origin else 1.0
 
 
 def _rotation(points: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pru_demo.projection.align import align, reference_of
+from pru_demo.projection.align import align as brought
+from pru_demo.projection.align import reference_of
 from pru_demo.projection.displacement import class_centroids
 from pru_demo.projection.graph import NEIGHBOURS, nearest, squared_distances
 
@@ -34,16 +35,22 @@ class Fidelity:
 
 
 def map_fidelity(
-    features: np.ndarray, placed: np.ndarray, labels: np.ndarray, retained: np.ndarray
+    features: np.ndarray,
+    placed: np.ndarray,
+    labels: np.ndarray,
+    retained: np.ndarray,
+    *,
+    align: bool = True,
 ) -> Fidelity:
     """Measure the map ``placed`` (T, n, 2) of one run ``features`` (T, n, d).
 
     ``labels`` (n,) are the true classes, ``retained`` (n,) marks samples of classes not forgotten.
+    Without ``align`` motion common to all samples counts as motion, too.
     Raises ValueError if ``placed`` does not fit ``features``, and as `align` does.
     """
     if placed.shape != (*features.shape[:2], 2):
         raise ValueError(f"Positions {placed.shape} do not fit features {features.shape}.")
-    aligned = align(features, reference_of(features[0], retained))
+    aligned = brought(features, reference_of(features[0], retained, poses=align))
     trust = [trustworthiness(x, y) for x, y in zip(aligned, placed, strict=True)]
     feature_step = np.linalg.norm(np.diff(aligned, axis=0), axis=2)
     map_step = np.linalg.norm(np.diff(placed, axis=0), axis=2)

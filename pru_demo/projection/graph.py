@@ -16,36 +16,49 @@ TEMPORAL_WEIGHT = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """``head``, ``tail``: (E,) flat indices snapshot * n + sample; ``weight``: (E,) in [0, 1]."""
+    """Pairs of samples in one snapshot: ``head``, ``tail`` (E,), and ``weight`` (E,) in [0, 1]."""
 
     head: np.ndarray
     tail: np.ndarray
     weight: np.ndarray
 
 
-def temporal_graph(points: np.ndarray, followers: Sequence[tuple[int, int]]) -> Edges:
+@dataclass(frozen=True, eq=False)
+class Step:
+    """From one snapshot to the one after it: ``weight`` (n,) in [0, 0.3] ties each sample to
+    itself, ``length`` (n,) is how far it goes."""
+
+    before: int
+    after: int
+    weight: np.ndarray
+    length: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class TemporalGraph:
+    """``inside`` has the edges of each snapshot, ``steps`` those in time."""
+
+    inside: tuple[Edges, ...]
+    steps: tuple[Step, ...]
+
+
+def temporal_graph(points: np.ndarray, followers: Sequence[tuple[int, int]]) -> TemporalGraph:
     """Graph over ``points`` (S, n, k); ``followers`` are pairs (snapshot, the one after it).
 
-    Edges inside a snapshot carry UMAP's symmetric membership. Edges in time carry
-    0.3 exp(-step / s), s = the mean distance to the 15th neighbour.
+    Edges inside a snapshot carry UMAP's symmetric membership. Steps in time carry
+    0.3 exp(-length / s), s = the mean distance to the 15th neighbour.
     """
-    samples = points.shape[1]
-    heads, tails, weights, radii = [], [], [], []
-    for position, snapshot in enumerate(points):
-        indices, distances = nearest(snapshot, min(NEIGHBOURS, samples - 1))
-        head, tail, weight = _symmetric_union(indices, memberships(distances))
-        heads.append(position * samples + head)
-        tails.append(position * samples + tail)
-        weights.append(weight)
+    inside, radii = [], []
+    for snapshot in points:
+        indices, distances = nearest(snapshot, min(NEIGHBOURS, len(snapshot) - 1))
+        inside.append(_symmetric_union(indices, memberships(distances)))
         radii.append(distances[:, -1].mean())
     scale = max(float(np.mean(radii)), np.finfo(np.float32).tiny)
-    everyone = np.arange(samples)
+    steps = []
     for before, after in followers:
-        step = np.linalg.norm(points[after] - points[before], axis=1)
-        heads.append(before * samples + everyone)
-        tails.append(after * samples + everyone)
-        weights.append(TEMPORAL_WEIGHT * np.exp(-step / scale))
-    return Edges(np.concatenate(heads), np.concatenate(tails), np.concatenate(weights))
+        length = np.linalg.norm(points[after] - points[before], axis=1)
+        steps.append(Step(before, after, TEMPORAL_WEIGHT * np.exp(-length / scale), length))
+    return TemporalGraph(tuple(inside), tuple(steps))
 
 
 def squared_distances(points: np.ndarray) -> np.ndarray:
@@ -89,9 +102,7 @@ def memberships(distances: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(-beyond_first / np.maximum(sigma, floor)[:, np.newaxis]))
 
 
-def _symmetric_union(
-    indices: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _symmetric_union(indices: np.ndarray, weights: np.ndarray) -> Edges:
     """Fuzzy union a + b - ab of the two directions of each edge; every pair appears once."""
     from scipy import sparse
 
@@ -100,4 +111,4 @@ def _symmetric_union(
     directed = sparse.csr_matrix((weights.ravel(), (rows, indices.ravel())), (samples, samples))
     union = directed + directed.T - directed.multiply(directed.T)
     upper = sparse.triu(union, 1).tocoo()
-    return upper.row.astype(np.int64), upper.col.astype(np.int64), upper.data
+    return Edges(upper.row.astype(np.int64), upper.col.astype(np.int64), upper.data)

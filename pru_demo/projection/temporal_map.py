@@ -11,15 +11,27 @@ from itertools import pairwise
 
 import numpy as np
 
-from pru_demo.projection.align import Reference, align, check_features, reference_of
+from pru_demo.projection.align import Reference, check_features, pose_of, reference_of
+from pru_demo.projection.align import align as brought
 from pru_demo.projection.mlp import Layers, forward, initial_layers
 from pru_demo.projection.pca import COINCIDENT, Axes, principal_axes
 
 COMPONENTS = 50
+# More gain little (benchmarks/projection.py)
+STEPS = 875
 # The PCA plane reaches this far from its centre; the network's output is measured in it, too
 MAP_RADIUS = 10.0
 # Above float32 and TF32 noise between devices, far below one step of unlearning
 SAME_ORIGIN = 1e-2
+
+
+@dataclass(frozen=True, eq=False)
+class Entrance:
+    """From features (d,) of one network to the map's coordinates (k,): e @ ``matrix`` (d, k) +
+    ``offset`` (k,), both float32."""
+
+    matrix: np.ndarray
+    offset: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,20 +48,29 @@ class TemporalMap:
 
         A run the map has never seen may be placed, too. Raises ValueError as `align` does.
         """
-        coordinates = self._coordinates(features)
-        return np.stack(
-            [self._plane(x) + MAP_RADIUS * forward(self.layers, x) for x in coordinates]
-        )
+        return np.stack([self._bent(x) for x in self.coordinates(features)])
 
-    def place_pca(self, features: np.ndarray) -> np.ndarray:
-        """Positions (T, n, 2) before training: the joint-PCA plane, from which `place` morphs."""
-        return np.stack([self._plane(x) for x in self._coordinates(features)])
+    def entrance(self, snapshot: np.ndarray) -> Entrance:
+        """Where new images enter the map that the network of ``snapshot`` (n, d) has seen."""
+        pose = pose_of(snapshot.astype(np.float64), self.reference)
+        matrix = pose.turn @ self.axes.directions
+        offset = -(pose.shift @ matrix) - self.axes.mean @ self.axes.directions
+        return Entrance(matrix.astype(np.float32), offset.astype(np.float32))
+
+    def place_through(self, entrance: Entrance, features: np.ndarray) -> np.ndarray:
+        """Positions (m, 2) of new images with ``features`` (m, d); up to rounding those of
+        `place`."""
+        coordinates = (features @ entrance.matrix + entrance.offset).astype(np.float32)
+        return self._bent(coordinates)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything the map is made of, as flat names and arrays, for a file."""
         named = {
             "retained": self.reference.retained,
             "reference": self.reference.points,
+            "centre": self.reference.centre,
+            "radius": np.array(self.reference.radius),
+            "poses": np.array(self.reference.poses),
             "mean": self.axes.mean,
             "directions": self.axes.directions,
             "plane_scale": np.array(self.plane_scale),
@@ -64,26 +85,39 @@ class TemporalMap:
         """Inverse of `arrays`. Raises KeyError when an array is missing."""
         depth = sum(name.startswith("weight_") for name in arrays)
         return cls(
-            Reference(arrays["retained"], arrays["reference"]),
+            Reference(
+                arrays["retained"],
+                arrays["reference"],
+                arrays["centre"],
+                float(arrays["radius"]),
+                bool(arrays["poses"]),
+            ),
             Axes(arrays["mean"], arrays["directions"]),
             float(arrays["plane_scale"]),
             tuple((arrays[f"weight_{layer}"], arrays[f"bias_{layer}"]) for layer in range(depth)),
         )
 
-    def _coordinates(self, features: np.ndarray) -> list[np.ndarray]:
+    def coordinates(self, features: np.ndarray) -> list[np.ndarray]:
+        """What is placed: coordinates (n, k) on the principal components, of each snapshot.
+
+        Raises ValueError as `align` does.
+        """
         # One by one, not as one large product: a snapshot gives the same bits in any company
-        return [self.axes.coordinates(points) for points in align(features, self.reference)]
+        return [self.axes.coordinates(points) for points in brought(features, self.reference)]
+
+    def _bent(self, coordinates: np.ndarray) -> np.ndarray:
+        return self._plane(coordinates) + MAP_RADIUS * forward(self.layers, coordinates)
 
     def _plane(self, coordinates: np.ndarray) -> np.ndarray:
         return coordinates[:, :2] * np.float32(self.plane_scale)
 
 
-def pca_map(runs: Sequence[np.ndarray], retained: np.ndarray) -> TemporalMap:
-    """Map of ``runs`` (each (T, n, d)) whose `place` is its `place_pca`: at once, with numpy only.
+def pca_map(runs: Sequence[np.ndarray], retained: np.ndarray, *, align: bool = True) -> TemporalMap:
+    """The joint-PCA plane of ``runs`` (each (T, n, d)), from which `fit_temporal_map` starts.
 
-    Raises ValueError as `fit_temporal_map` does.
+    Made at once, with numpy only. Raises ValueError as `fit_temporal_map` does.
     """
-    return _start(runs, retained, seed=0)[0]
+    return _start(runs, retained, seed=0, poses=align)[0]
 
 
 def fit_temporal_map(
@@ -91,18 +125,21 @@ def fit_temporal_map(
     retained: np.ndarray,
     *,
     seed: int,
-    steps: int = 400,
+    align: bool = True,
+    steps: int = STEPS,
     report: Callable[[float], None] | None = None,
 ) -> TemporalMap:
     """Fit the map of a scenario.
 
     ``runs`` are (T_r, n, d) each: features of the same n samples, snapshot 0 being the same
     original model in all of them (it counts once). ``retained`` (n,) bool marks the samples of
-    classes that are not forgotten. ``report`` is called with the share of the training done.
-    The same seed gives the same map on one machine; with ``steps`` = 0 it is `pca_map`.
+    classes that are not forgotten. Without ``align`` motion common to all samples is shown, too:
+    every snapshot is centred and scaled as snapshot 0 is. ``report`` is called with the share of
+    the training done. The same seed gives the same map on one machine; with ``steps`` = 0 it is
+    `pca_map`.
     Raises ValueError if a feature is not finite, shapes do not fit or snapshot 0 differs.
     """
-    start, coordinates = _start(runs, retained, seed=seed)
+    start, coordinates = _start(runs, retained, seed=seed, poses=align)
     if steps == 0:
         return start
     from pru_demo.projection.graph import temporal_graph
@@ -115,6 +152,7 @@ def fit_temporal_map(
         temporal_graph(points, _followers([len(run) for run in runs])),
         start.layers,
         unit=MAP_RADIUS,
+        scale=start.plane_scale,
         seed=seed,
         steps=steps,
         report=report or (lambda share: None),
@@ -123,15 +161,15 @@ def fit_temporal_map(
 
 
 def _start(
-    runs: Sequence[np.ndarray], retained: np.ndarray, *, seed: int
+    runs: Sequence[np.ndarray], retained: np.ndarray, *, seed: int, poses: bool
 ) -> tuple[TemporalMap, list[np.ndarray]]:
     """The untrained map, and the coordinates (n, k) of each snapshot, the shared one first."""
     _check_runs(runs, retained)
-    reference = reference_of(runs[0][0], retained)
-    snapshots = list(align(runs[0][:1], reference))
+    reference = reference_of(runs[0][0], retained, poses=poses)
+    snapshots = list(brought(runs[0][:1], reference))
     for run in runs:
         if len(run) > 1:
-            snapshots.extend(align(run[1:], reference))
+            snapshots.extend(brought(run[1:], reference))
     axes = principal_axes(snapshots, COMPONENTS)
     coordinates = [axes.coordinates(snapshot) for snapshot in snapshots]
     reach = max(COINCIDENT, *(float(np.abs(x[:, :2]).max()) for x in coordinates))
@@ -152,10 +190,13 @@ def _check_runs(runs: Sequence[np.ndarray], retained: np.ndarray) -> None:
 
 
 def _followers(lengths: Sequence[int]) -> list[tuple[int, int]]:
-    """Consecutive snapshots of each run, when snapshot 0 is shared and the runs are joined."""
+    """Consecutive snapshots of each run, when snapshot 0 is shared and the runs are joined.
+
+    A snapshot that is alone follows itself.
+    """
     pairs: list[tuple[int, int]] = []
     first = 1
     for length in lengths:
         pairs.extend(pairwise([0, *range(first, first + length - 1)]))
         first += length - 1
-    return pairs
+    return pairs or [(0, 0)]

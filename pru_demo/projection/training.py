@@ -6,27 +6,34 @@ their features come back, which per-point optimisation (umap-learn, t-SNE) does 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pru_demo.projection.graph import Edges
+from pru_demo.projection.graph import TemporalGraph
 from pru_demo.projection.mlp import Layers
 
-# UMAP's curve q = 1 / (1 + a d^2b) for min_dist 0.1, spread 1
-CURVE_A = 1.5769
-CURVE_B = 0.8951
-BATCH = 1024
-NEGATIVE_WEIGHT = 5.0
-PEAK_LEARNING_RATE = 1e-2
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Each sample is pushed away from this many others of its snapshot, drawn anew in every step.
+STRANGERS = 5
+# How much it counts that a step's length on the map is not that in feature space, and how much
+# longer it is to be: chosen on the bundled runs, where neighbourhoods lose nothing by it.
+MOVEMENT_WEIGHT, STRETCH = 0.005, 1.5
+PEAK_LEARNING_RATE = 1.5e-2
+# Of Adam's averages: a step sees one pair of snapshots, so its gradient is noisy.
+BETAS = (0.9, 0.98)
 
 
 def train_layers(
     points: np.ndarray,
     plane: np.ndarray,
-    edges: Edges,
+    graph: TemporalGraph,
     layers: Layers,
     *,
     unit: float,
+    scale: float,
     seed: int,
     steps: int,
     report: Callable[[float], None],
@@ -34,54 +41,75 @@ def train_layers(
     """Train ``layers`` so that f(x) = plane(x) + ``unit`` * MLP(x) draws connected points together.
 
     ``points`` (S, n, k) are the inputs, ``plane`` (S, n, 2) is where they start. Each of the
-    ``steps`` steps takes 1024 edges, drawn in proportion to their weight, and for each head one
-    negative *of the same snapshot*, whose cross-entropy counts five times. ``report`` gets the
-    share done, in (0, 1], once per step. Equal arguments give equal layers on one machine.
+    ``steps`` steps takes two snapshots that follow each other, all edges inside them and between
+    them, and strangers *of the same snapshot*, under the Cauchy kernel 1 / (1 + d²) of t-SNE and
+    UMAP. ``scale`` turns a length in ``points`` into one on the plane; what a sample's step lacks
+    of that, or has too much, is punished by its square. ``report`` gets the share done, in (0, 1],
+    once per step. Equal arguments give equal layers on one machine.
     """
     import torch
-    from torch.nn.functional import silu
 
     generator = np.random.default_rng(seed)
     samples = points.shape[1]
-    x = torch.from_numpy(points.reshape(-1, points.shape[2]))
-    start = torch.from_numpy(plane.reshape(-1, 2))
-    cumulative = np.cumsum(edges.weight)
-    cumulative /= cumulative[-1]
+    x, start = torch.from_numpy(points), torch.from_numpy(plane)
+    inside = [tuple(map(_tensor, (e.head, e.tail, e.weight))) for e in graph.inside]
+    between = [(_tensor(s.weight), STRETCH * scale * _tensor(s.length)) for s in graph.steps]
     trained = [
         (torch.tensor(weight, requires_grad=True), torch.tensor(bias, requires_grad=True))
         for weight, bias in layers
     ]
 
-    def place(rows: np.ndarray) -> torch.Tensor:
-        index = torch.from_numpy(rows)
-        hidden = x[index]
+    def place(snapshot: int) -> "Tensor":
+        hidden = x[snapshot]
         for weight, bias in trained[:-1]:
-            hidden = silu(hidden @ weight + bias)
+            hidden = torch.relu(torch.addmm(bias, hidden, weight))
         weight, bias = trained[-1]
-        return start[index] + unit * (hidden @ weight + bias)
+        return start[snapshot] + unit * torch.addmm(bias, hidden, weight)
 
-    def curve(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        # 1e-9: the power's gradient is infinite at zero
-        return CURVE_A * ((a - b).square().sum(dim=1) + 1e-9) ** CURVE_B
+    def pull(snapshot: int, y: "Tensor") -> tuple["Tensor", "Tensor"]:
+        head, tail, weight = inside[snapshot]
+        return weight * torch.log1p(_squared(y[head] - y[tail])), weight
 
-    optimizer = torch.optim.AdamW([tensor for layer in trained for tensor in layer])
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_LEARNING_RATE, steps)
+    def push(y: "Tensor") -> "Tensor":
+        strangers = torch.from_numpy(generator.integers(0, samples, STRANGERS * samples))
+        together = 1 / (1 + _squared(y.repeat(STRANGERS, 1) - y[strangers]))
+        return -torch.log(1 - together + 1e-3).mean()
+
+    optimizer = torch.optim.AdamW([tensor for layer in trained for tensor in layer], betas=BETAS)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, PEAK_LEARNING_RATE, steps, base_momentum=0.85, max_momentum=BETAS[0]
+    )
+    order: list[int] = []
     with _one_thread():
         for step in range(steps):
-            drawn = np.searchsorted(cumulative, generator.random(BATCH), side="right")
-            head, tail = edges.head[drawn], edges.tail[drawn]
-            stranger = head - head % samples + generator.integers(0, samples, BATCH)
-            rows = np.concatenate([head, tail, stranger])
-            at_head, at_tail, at_stranger = place(rows).reshape(3, BATCH, 2).unbind()
-            attraction = torch.log1p(curve(at_head, at_tail)).mean()
-            together = 1 / (1 + curve(at_head, at_stranger))
-            repulsion = -torch.log(1 - together + 1e-3).mean()
+            order = order or list(generator.permutation(len(graph.steps)))
+            pair = order.pop()
+            before, after = graph.steps[pair].before, graph.steps[pair].after
+            y, z = place(before), place(after)
+            tie, length = between[pair]
+            moved = _squared(z - y)
+            terms = [pull(before, y), pull(after, z), (tie * torch.log1p(moved), tie)]
+            attraction = sum(t.sum() for t, _ in terms) / sum(w.sum() for _, w in terms)
+            # 1e-9: the root's gradient is infinite at zero
+            strain = ((moved + 1e-9).sqrt() - length).square().mean()
+            repulsion = (push(y) + push(z)) / 2
             optimizer.zero_grad()
-            torch.autograd.backward(attraction + NEGATIVE_WEIGHT * repulsion)
+            torch.autograd.backward(attraction + repulsion + MOVEMENT_WEIGHT * strain)
             optimizer.step()
             schedule.step()
             report((step + 1) / steps)
     return tuple((weight.detach().numpy(), bias.detach().numpy()) for weight, bias in trained)
+
+
+def _tensor(values: np.ndarray) -> "Tensor":
+    import torch
+
+    kind = np.float32 if values.dtype.kind == "f" else np.int64
+    return torch.from_numpy(np.ascontiguousarray(values, kind))
+
+
+def _squared(differences: "Tensor") -> "Tensor":
+    return differences.square().sum(dim=1)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 # fight the invariance of dict and list, while only ``json.dumps`` really checks the value.
 JSON: TypeAlias = Any
 
-SCHEMA = 1
+SCHEMA = 2
 """Raise it when the meaning of stored contents changes: all older keys are then never asked for."""
 
 
@@ -24,7 +24,7 @@ def canonical_json(value: JSON) -> str:
 
 
 def content_key(kind: str, content: JSON) -> str:
-    """The store key of everything computed from ``content``: ``v1:kind:sha256``.
+    """The store key of everything computed from ``content``: ``v2:kind:sha256``.
 
     The hash keeps whatever a user typed away from file names. Raises as ``canonical_json`` does.
     """

@@ -3,13 +3,18 @@
 Used by the engine's workers and the command line.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pru_demo.config import Pick, RunConfig
 from pru_demo.runs import maps
 from pru_demo.runs.engine.protocol import Cancelled, Context
+from pru_demo.runs.perceived import perceive, perceived_key
 from pru_demo.runs.record import (
     RunRecord,
     features_key,
@@ -18,7 +23,9 @@ from pru_demo.runs.record import (
     shown_forgotten,
     weights_key,
 )
-from pru_demo.runs.store import Store
+from pru_demo.runs.store import Entry, Store
+
+_log = logging.getLogger(__name__)
 
 
 def run_into(
@@ -39,21 +46,36 @@ def run_into(
         if context.cancelled():
             raise Cancelled
 
+    def draw_live(features: NDArray[Any], forgotten: NDArray[np.bool_]) -> None:
+        """The map on which pages follow this run: fitted to the original only, and frozen."""
+        known = any(store.meta(maps.map_key(run, kind)) for kind in ("time", maps.LIVE))
+        if known or maps.has_own_space(run):
+            return
+        try:
+            entry = maps.fit_live(features, ~forgotten, run.scenario.seed)
+        except ValueError as error:  # too few samples of one's own data: no reason to end the run
+            _log.warning("This run cannot be followed on a map: %s", error)
+        else:
+            _keep(store, maps.map_key(run, maps.LIVE), entry)
+
     context.report(message="Loading the network and the images")
     originals = store.directory.parent / "originals"
     checkpoints = StoredCheckpoints(store, run)
     if fresh:
         checkpoints.start_over()
-    result = execute(run, originals, lambda event: context.report(**event), beat, checkpoints)
+    result = execute(
+        run, originals, lambda event: context.report(**event), beat, checkpoints, draw_live
+    )
     record = result.record
     if owner:
         record = replace(record, made_with={**record.made_with, "owner": owner})
     weights = {name: tensor.numpy() for name, tensor in result.weights.items()}
     store.put(weights_key(run), {}, weights)
-    store.put(features_key(run), {}, {"features": result.features})
+    store.put(features_key(run), {}, result.features)
+    _keep(store, perceived_key(run), perceive(record, result.features).to_entry())
     # The record last: who finds it finds the rest.
-    entry = record.to_entry()
-    store.put(run_key(run), entry.meta, entry.arrays)
+    store.delete(measures_key(run))  # they were of the networks before
+    _keep(store, run_key(run), record.to_entry())
     checkpoints.forget()
     return record
 
@@ -66,10 +88,11 @@ def measure_into(store: Store, run: RunConfig, context: Context) -> dict[str, An
     """
     from pru_demo.heartbeat import listening
     from pru_demo.originals import obtain_original
+    from pru_demo.runs.instruments import instruments, networks_of
     from pru_demo.runs.material import gather
-    from pru_demo.runs.measures import instruments, measure, networks_of
+    from pru_demo.runs.measures import measure
 
-    context.report(message="Measuring what the network still knows")
+    context.report(message="Loading the networks and the images", share=0.0)
     record, weights = _record(store, run), store.get(weights_key(run))
     if weights is None:
         raise ValueError("The weights of this run are no longer stored; run it again.")
@@ -86,46 +109,82 @@ def measure_into(store: Store, run: RunConfig, context: Context) -> dict[str, An
         original = obtain_original(run.scenario, store.directory.parent / "originals")
         retrained = None if kept is None else networks_of(record, kept.arrays, device)[0]
         tools = instruments(material, original, retrained)
-        measures = measure(record, networks_of(record, weights.arrays, device), tools)
+        measures = measure(
+            record,
+            networks_of(record, weights.arrays, device),
+            tools,
+            lambda message, share: context.report(message=message, share=share),
+        )
     store.put(measures_key(run), measures, {})
     return measures
 
 
-def map_into(store: Store, runs: Sequence[RunConfig], context: Context) -> list[str]:
-    """Place stored ``runs`` of one scenario on its map, fitted on them if there is none yet.
+def map_into(
+    store: Store, runs: Sequence[RunConfig], kind: str, context: Context, *, again: bool = False
+) -> list[str]:
+    """Place stored ``runs`` of one scenario on its map of a ``kind``, see ``maps.KINDS``.
 
-    Returns the keys of the placed runs. Raises ValueError with a sentence if a run or its
-    features are no longer stored.
+    The map is fitted on these runs if there is none yet, or if ``again`` is asked for; places on
+    an older one then count for nothing. A run whose features are in a space of its own gets a map
+    of its own. Returns the keys of the placed runs. Raises ValueError with a sentence if a run or
+    its features are no longer stored.
     """
-    records = [_record(store, run) for run in runs]
-    features = [store.get(features_key(run)) for run in runs]
-    known = [entry.arrays["features"] for entry in features if entry is not None]
-    if len(known) < len(runs):
+    known = {run: _features(store, run) for run in runs}
+    groups = [[run] for run in runs if maps.has_own_space(run)]
+    if shared := [run for run in runs if not maps.has_own_space(run)]:
+        groups.append(shared)
+    for group in groups:
+        key = maps.map_key(group[0], kind)
+        map_entry = None if again else store.get(key)
+        if map_entry is None:
+            map_entry = maps.fit(
+                kind,
+                {str(run.pick): known[run] for run in group},
+                ~shown_forgotten(_record(store, group[0])),
+                group[0].scenario.seed,
+                lambda share: context.report(
+                    message="Fitting the map to all snapshots", share=share
+                ),
+            )
+            _keep(store, key, map_entry)
+        for run in group:
+            context.report(message="Placing the samples and measuring the map", share=1.0)
+            placed = maps.place(kind, map_entry, _record(store, run), known[run])
+            _keep(store, maps.placed_key(run, kind), placed.to_entry())
+    return [maps.placed_key(run, kind) for run in runs]
+
+
+def classic_into(store: Store, run: RunConfig, snapshot: int, context: Context) -> str:
+    """Draw umap-learn's own picture of one ``snapshot`` of a stored run; returns its key.
+
+    Raises ValueError with a sentence if the run has no such snapshot or its features are gone.
+    """
+    context.report(message="Drawing UMAP's own picture (the first one compiles for half a minute)")
+    features = _features(store, run)
+    if not 0 <= snapshot < len(features):
+        raise ValueError(f"This run has {len(features)} snapshots; there is no number {snapshot}.")
+    drawn = maps.draw_classic(features[snapshot], run.scenario.seed)
+    found = store.get(maps.classic_key(run))
+    known = {} if found is None else dict(found.arrays)
+    store.put(maps.classic_key(run), {}, {**known, str(snapshot): drawn})
+    return maps.classic_key(run)
+
+
+def _features(store: Store, run: RunConfig) -> NDArray[Any]:
+    entry = store.get(features_key(run))
+    if entry is None:
         raise ValueError(
             "The features of a run are no longer stored, so it cannot be drawn; run it again."
         )
-    scenario = runs[0].scenario
-    map_entry = store.get(maps.map_key(scenario))
-    if map_entry is None:
-        map_entry = maps.fit(
-            {
-                f"{run.pick.method}:{run.pick.variant}": f
-                for run, f in zip(runs, known, strict=True)
-            },
-            ~shown_forgotten(records[0]),
-            scenario.seed,
-            lambda share: context.report(message="Fitting the map to all snapshots", share=share),
-        )
-        store.put(maps.map_key(scenario), map_entry.meta, map_entry.arrays)
-    for run, record, each in zip(runs, records, known, strict=True):
-        context.report(message="Placing the samples and measuring the map", share=1.0)
-        entry = maps.place(map_entry, record, each).to_entry()
-        store.put(maps.placed_key(run), entry.meta, entry.arrays)
-    return [maps.placed_key(run) for run in runs]
+    return entry.arrays["features"]
 
 
 def _record(store: Store, run: RunConfig) -> RunRecord:
     entry = store.get(run_key(run))
     if entry is None:
-        raise ValueError("A run of this map is no longer stored; run it again.")
+        raise ValueError("A run is no longer stored; run it again.")
     return RunRecord.from_entry(entry)
+
+
+def _keep(store: Store, key: str, entry: Entry) -> None:
+    store.put(key, entry.meta, entry.arrays)

@@ -4,8 +4,8 @@ They work on stored weights, so they can be asked about any run at any time. Ker
 half precision, so that relative changes below about 3e-4 are rounding.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,104 +14,65 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pru_demo.data import load_dataset
-from pru_demo.data.splits import of_classes, trial_split
 from pru_demo.evaluation import agreement, attacks, curves, layers, perception, redistribution
 from pru_demo.evaluation.accuracy import accuracy, predict
+from pru_demo.evaluation.blocks import blocks_of
 from pru_demo.evaluation.observe import Observation, TestSet, observe
-from pru_demo.evaluation.similarity import linear_cka
+from pru_demo.evaluation.similarity import likeness, linear_cka
 from pru_demo.models.split import SplitModel
 from pru_demo.relearning import relearn
-from pru_demo.runs.material import Material
-from pru_demo.runs.networks import stored_network
-from pru_demo.runs.record import KEPT_EPOCHS, RunRecord
+from pru_demo.runs.instruments import Instruments, Yardstick
+from pru_demo.runs.record import RunRecord
 from pru_demo.runs.setting import relearning_of
 from pru_demo.unlearning.references import reinitialised
 
-# Enough for a stable probe of a hundred features, and seconds to fit.
-PROBE_IMAGES = 2000
-
 Weights = Mapping[int, SplitModel]
+# Told what is being measured, and what share of the time is over.
+Tell = Callable[[str, float], None]
+
+# Relearning once more takes more than half of the time.
+_LAYERS, _FEATURES, _RELEARNING = 0.1, 0.15, 0.4
 
 
-@dataclass(frozen=True)
-class Instruments:
-    """What all runs of a scenario are measured with: images, and the two networks to compare to.
-
-    ``probe`` are training images of all classes, the forgotten ones too, with their labels;
-    ``retrained`` is None where Retrain was not run, and so is what depends on it.
-    """
-
-    material: Material
-    probe: TestSet
-    original: SplitModel
-    retrained: SplitModel | None
-
-
-def instruments(
-    material: Material, original: SplitModel, retrained: SplitModel | None
-) -> Instruments:
-    """Choose the probe's images: the first of each class in the part that trained the original."""
-    scenario = material.scenario
-    data, device = load_dataset(scenario.dataset), material.test.images.device
-    labels = data.train_labels.numpy()
-    train = trial_split(len(labels), scenario.seed).train
-    classes = np.unique(labels)
-    each = PROBE_IMAGES // len(classes)
-    chosen = np.concatenate([of_classes(labels, train, [c])[:each] for c in classes])
-    index = torch.from_numpy(chosen)
-    probe = TestSet(
-        data.train_images[index].to(device),
-        data.train_labels[index].to(device),
-        torch.arange(len(index), device=device),
-        chosen.astype(np.int32),
-    )
-    return Instruments(material, probe, original, retrained)
-
-
-def measure(record: RunRecord, networks: Weights, tools: Instruments) -> dict[str, Any]:
+def measure(
+    record: RunRecord,
+    networks: Weights,
+    tools: Instruments,
+    tell: Tell = lambda message, share: None,
+) -> dict[str, Any]:
     """Everything about one run, as JSON; accuracies in percent, distances in nats.
 
     ``networks`` are those after ``KEPT_EPOCHS`` of relearning, on the device; a run that failed
     has the first only.
     """
-    forget = record.config.scenario.forget
+    forget, seed = record.config.scenario.forget, record.config.scenario.seed
     unlearned, test = networks[0], tools.material.test
+    tell("Attacking the network", 0.0)
     seen = observe(unlearned, test)
+    on_forget_set = _on_forget_set(unlearned, tools, forget, seed)
+    test_part = {
+        "masked_A_r": _masked(unlearned, test, forget),
+        "p_f": asdict(_p_f(seen, test, forget)),
+        "ZRF": _zrf(seen, tools),
+    }
+    tell("Comparing its layers", _LAYERS)
+    inside = _layers(unlearned, tools)
+    features = {}
+    for place, (epoch, network) in enumerate(networks.items()):
+        share = _FEATURES + (_RELEARNING - _FEATURES) * place / len(networks)
+        tell("Looking for the class in its features", share)
+        features[str(epoch)] = _features(network, tools, forget, seed)
+    frozen = None if record.failure else _frozen(unlearned, record, tools, tell)
     return {
-        "forget_set": _on_forget_set(unlearned, tools, forget, record.config.scenario.seed),
-        "test_part": {
-            "masked_A_r": _masked(unlearned, test, forget),
-            "p_f": asdict(_p_f(seen, test, forget)),
-            "ZRF": _zrf(seen, tools, forget),
-        },
-        "layers": {
-            "blocks": [asdict(c) for c in layers.block_changes(*_states(unlearned, tools))],
-            "tensors": [asdict(c) for c in layers.tensor_changes(*_states(unlearned, tools))],
-            "batch_norm": [asdict(c) for c in layers.batch_norm_drift(*_states(unlearned, tools))],
-        },
-        "features": {
-            str(epoch): _features(network, tools, forget, record.config.scenario.seed)
-            for epoch, network in networks.items()
-        },
+        "forget_set": on_forget_set,
+        "test_part": test_part,
+        "layers": inside,
+        "features": features,
         "relearning": {
             "comeback": asdict(curves.comeback(record.relearning("A_f"))),
-            "batch_norm_frozen": None if record.failure else _frozen(unlearned, tools, record),
+            "batch_norm_frozen": frozen,
         },
-        "against_retrain": _against_retrain(seen, tools, list(forget)),
-    }
-
-
-def networks_of(
-    record: RunRecord, weights: Mapping[str, NDArray[Any]], device: torch.device
-) -> dict[int, SplitModel]:
-    """The stored networks of a run by epoch of relearning, on ``device``."""
-    stored = {int(name.partition("/")[0]) for name in weights}
-    scenario = record.config.scenario
-    return {
-        epoch: stored_network(scenario, weights, epoch).to(device)
-        for epoch in KEPT_EPOCHS
-        if epoch in stored
+        "against_retrain": _against_retrain(seen, tools),
     }
 
 
@@ -152,16 +113,30 @@ def _p_f(
     return agreement.forgotten_probability(seen.probabilities[np.isin(shown, forget)], forget)
 
 
-def _zrf(seen: Observation, tools: Instruments, forget: tuple[int, ...]) -> float:
+def _zrf(seen: Observation, tools: Instruments) -> float:
     """Against a network of the same shape that has learned nothing."""
-    test = tools.material.test
-    random = observe(reinitialised(tools.original, tools.material.scenario.seed), test)
-    forgotten = np.isin(test.labels[test.shown].cpu().numpy(), forget)
+    empty = reinitialised(tools.original.network, tools.material.scenario.seed)
+    random, forgotten = observe(empty, tools.material.test), tools.forgotten()
     return agreement.zrf(seen.probabilities[forgotten], random.probabilities[forgotten])
 
 
-def _states(network: SplitModel, tools: Instruments) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    return network.state_dict(), tools.original.state_dict()
+def _layers(unlearned: SplitModel, tools: Instruments) -> dict[str, Any]:
+    """How far each layer moved, and how like it still is to that of the other networks."""
+    states = unlearned.state_dict(), tools.original.network.state_dict()
+    sent, forgotten = tools.sent(unlearned), tools.forgotten()
+
+    def cka_to(other: Yardstick | None) -> list[dict[str, Any]] | None:
+        if other is None:
+            return None
+        return [asdict(each) for each in likeness(sent, other.sent, forgotten)]
+
+    return {
+        "blocks": [asdict(c) for c in layers.block_changes(*states, blocks_of(unlearned))],
+        "tensors": [asdict(c) for c in layers.tensor_changes(*states)],
+        "batch_norm": [asdict(c) for c in layers.batch_norm_drift(*states)],
+        "cka_to_original": cka_to(tools.original),
+        "cka_to_retrained": cka_to(tools.retrained),
+    }
 
 
 def _features(
@@ -171,12 +146,11 @@ def _features(
     test = tools.material.test
     train, shown = observe(network, tools.probe), observe(network, test)
     train_labels = tools.probe.labels.cpu().numpy()
-    labels = test.labels[test.shown].cpu().numpy()
+    labels, forgotten = test.labels[test.shown].cpu().numpy(), tools.forgotten()
     e, e_test = train.features.astype(np.float32), shown.features.astype(np.float32)
-    forgotten = np.isin(labels, forget)
 
-    def cka_to(other: SplitModel | None) -> float | None:
-        return None if other is None else linear_cka(e_test, observe(other, test).features)
+    def cka_to(other: Yardstick | None) -> float | None:
+        return None if other is None else linear_cka(e_test, other.seen.features)
 
     return {
         "linear_probe": asdict(
@@ -190,32 +164,31 @@ def _features(
     }
 
 
-def _frozen(unlearned: SplitModel, tools: Instruments, record: RunRecord) -> dict[str, list[float]]:
+def _frozen(
+    unlearned: SplitModel, record: RunRecord, tools: Instruments, tell: Tell
+) -> dict[str, list[float]]:
     """Relearning with BatchNorm's running statistics left as unlearning made them."""
     scenario = record.config.scenario
-    points = [
-        observe(done.model, tools.material.test).accuracies(scenario.forget)
-        for done in relearn(
-            unlearned,
-            tools.material.relearn,
-            seed=scenario.seed,
-            settings=relearning_of(scenario),
-            batch_norm="frozen",
-        )
-    ]
+    settings, points = relearning_of(scenario), []
+    for done in relearn(
+        unlearned,
+        tools.material.relearn,
+        seed=scenario.seed,
+        settings=settings,
+        batch_norm="frozen",
+    ):
+        points.append(observe(done.model, tools.material.test).accuracies(scenario.forget))
+        share = _RELEARNING + (1 - _RELEARNING) * len(points) / (settings.epochs + 1)
+        tell("Relearning with BatchNorm frozen", share)
     return {"A_f": [a_f for a_f, _ in points], "A_r": [a_r for _, a_r in points]}
 
 
-def _against_retrain(
-    seen: Observation, tools: Instruments, forget: list[int]
-) -> dict[str, float] | None:
+def _against_retrain(seen: Observation, tools: Instruments) -> dict[str, float] | None:
     if tools.retrained is None:
         return None
-    test = tools.material.test
-    reference = observe(tools.retrained, test)
-    forgotten = np.isin(test.labels[test.shown].cpu().numpy(), forget)
+    reference, forgotten = tools.retrained.seen, tools.forgotten()
     p, p_re = seen.probabilities, reference.probabilities
-    same = agreement.agreement
+    forget, same = list(tools.material.scenario.forget), agreement.agreement
     return {
         "D_KL": redistribution.kl_divergence(seen.confusion, reference.confusion, forget),
         "D_KL_smoothing": redistribution.SMOOTHING,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pru_demo.config import RunConfig
@@ -34,6 +34,7 @@ from pru_demo.unlearning.parameters import Params, as_json
 from pru_demo.unlearning.step import Resume, Step
 
 Report = Callable[[dict[str, Any]], None]
+OnOriginal = Callable[[NDArray[Any], NDArray[Any]], None]
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class RunResult:
 
     record: RunRecord
     weights: dict[str, Tensor]
-    features: np.ndarray
+    features: dict[str, NDArray[Any]]
 
 
 def execute(
@@ -53,12 +54,14 @@ def execute(
     report: Report = lambda _: None,
     beat: Callable[[], None] = lambda: None,
     checkpoints: Checkpoints | None = None,
+    on_original: OnOriginal = lambda features, forgotten: None,
 ) -> RunResult:
     """Run ``config`` from the original, or from where ``checkpoints`` say, to the last epoch.
 
     ``report`` receives one dictionary per snapshot (``{"snapshot": …, "done": …, "of": …}``) and
     per epoch of an original that must be trained first; ``beat`` is called once per batch and may
-    raise to stop.
+    raise to stop. ``on_original`` gets the shown samples' features (n, d) under the original, and
+    which (n,) are to be forgotten, before the method begins.
 
     Raises what reading data and checkpoints raises. A method that breaks down ends in a record
     with ``failure`` set, not in an exception.
@@ -66,25 +69,31 @@ def execute(
     known = checkpoints or NoCheckpoints()
     with listening(beat):
         try:
-            return _Run(config, kept_originals, report, known).result()
+            return _Run(config, kept_originals, report, known, on_original).result()
         except ForeignState as error:
             # Another version of the program may have left it. There is none the second time.
             _log.warning("A run cannot go on from its checkpoint (%s); it starts over.", error)
             known.start_over()
-            return _Run(config, kept_originals, report, known).result()
+            return _Run(config, kept_originals, report, known, on_original).result()
 
 
 class _Run:
     """One execution: the parts of the way, and what they share."""
 
     def __init__(
-        self, config: RunConfig, kept: Path, report: Report, checkpoints: Checkpoints
+        self,
+        config: RunConfig,
+        kept: Path,
+        report: Report,
+        checkpoints: Checkpoints,
+        on_original: OnOriginal,
     ) -> None:
         self._watch = Stopwatch()
         self._config = config
         self._setting = setting_of(config)
         self._report = report
         self._checkpoints = checkpoints
+        self._on_original = on_original
         self._material = gather(config.scenario)
         self._original = obtain_original(
             config.scenario, kept, lambda epoch: report({"training_original": epoch.epoch})
@@ -105,6 +114,7 @@ class _Run:
         found, done_epochs = self._checkpoints.load(), 0
         if found is None:
             self._tell(self._recorder.snapshot(self._original, "original", 0))
+            self._on_original(*self._recorder.first_features())
             model = self._unlearn(None)
         elif found.stage == "unlearn":
             self._restore(found)

@@ -15,6 +15,9 @@ Stage = Literal["original", "unlearn", "relearn"]
 # Relearning epochs whose weights are kept for "Try it" (0 is right after unlearning).
 KEPT_EPOCHS = (0, 1, 5, 10)
 
+# How many classes of each answer are kept, the most probable first.
+TOP = 3
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -46,6 +49,9 @@ class RunRecord:
 
     - ``shown`` (n,) int32 indices into the test part, ``labels`` (n,) uint8;
     - ``predicted`` (T, n) uint8, ``p_f`` (T, n) float16 probability of the forgotten classes;
+    - ``top``, ``p_top`` (T, n, 3) uint8, float16: the most probable classes and how probable;
+    - ``destined`` (n,) uint8: ỹ, the class that the redistributed p of the original likes best;
+    - ``control_predicted``, ``control_p_f`` (n,): the BatchNorm-only control's, if there was one;
     - ``confusion`` (T, K, K) int32 counts over the whole test set used;
     - ``p_original``, ``p_unlearned`` (n, K) float16 probabilities before and after unlearning.
     """
@@ -70,6 +76,11 @@ class RunRecord:
     def unlearned(self) -> int:
         """Position of the snapshot right after unlearning: the last before relearning."""
         return max(i for i, s in enumerate(self.snapshots) if s.stage != "relearn")
+
+    def kept(self) -> dict[int, int]:
+        """Positions of the snapshots whose networks are kept, by epoch of relearning."""
+        epochs = {0: self.unlearned} | {self.snapshots[i].epoch: i for i in self.stage("relearn")}
+        return {epoch: epochs[epoch] for epoch in KEPT_EPOCHS if epoch in epochs}
 
     def relearning(self, name: Literal["A_f", "A_r"]) -> list[float]:
         """A_f or A_r right after unlearning and after each relearning epoch, in percent."""
@@ -120,7 +131,7 @@ def weights_key(config: RunConfig) -> str:
 
 
 def features_key(config: RunConfig) -> str:
-    """Store key of the shown samples' features: one float16 array (T, n, d)."""
+    """Store key of the shown samples' ``features`` (T, n, d) and ``control`` (n, d), float16."""
     return content_key("features", config.content())
 
 

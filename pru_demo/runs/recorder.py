@@ -16,9 +16,12 @@ from pru_demo.evaluation.observe import Observation, TestSet, observe
 from pru_demo.models.checkpoints import halved
 from pru_demo.models.split import SplitModel
 from pru_demo.runs.record import KEPT_EPOCHS, RunRecord, Snapshot, Stage
+from pru_demo.runs.seen import control_arrays, record_arrays
 from pru_demo.training_state import ForeignState
 
-_WEIGHTS = "weights/"
+_WEIGHTS, _CONTROL = "weights/", "control/"
+# What an observation is made of, in this order.
+_PARTS = ("confusion", "features", "probabilities")
 
 
 class Recorder:
@@ -31,7 +34,7 @@ class Recorder:
         self._observations: list[Observation] = []
         self.weights: dict[str, Tensor] = {}
         self.measuring = 0.0
-        self.batch_norm_only: dict[str, float] | None = None
+        self._control: Observation | None = None
         self.failure: str | None = None
 
     @property
@@ -43,13 +46,15 @@ class Recorder:
         """All that was recorded, as JSON and arrays, for :meth:`restore`."""
         seen = self._observations
         arrays: dict[str, NDArray[Any]] = {
-            name: np.stack([getattr(each, name) for each in seen])
-            for name in ("confusion", "features", "probabilities")
+            name: np.stack([getattr(each, name) for each in seen]) for name in _PARTS
         }
+        # For who looks on meanwhile; they are not restored.
+        arrays |= {"shown": self._test.published, "labels": self._labels()}
+        if self._control is not None:
+            arrays |= {_CONTROL + name: getattr(self._control, name) for name in _PARTS}
         arrays |= {_WEIGHTS + name: tensor.numpy() for name, tensor in self.weights.items()}
         return {
             "snapshots": [asdict(snapshot) for snapshot in self._snapshots],
-            "batch_norm_only": self.batch_norm_only,
             "failure": self.failure,
         }, arrays
 
@@ -57,11 +62,13 @@ class Recorder:
         """Take over what an earlier attempt has :meth:`written`. Raises ForeignState."""
         try:
             self._snapshots = [Snapshot(**each) for each in recorded["snapshots"]]
-            self.batch_norm_only, self.failure = recorded["batch_norm_only"], recorded["failure"]
-            stacks = (arrays["confusion"], arrays["features"], arrays["probabilities"])
+            self.failure = recorded["failure"]
+            stacks = (arrays[name] for name in _PARTS)
             self._observations = [
                 Observation(*each) for _, *each in zip(self._snapshots, *stacks, strict=True)
             ]
+            if _CONTROL + _PARTS[0] in arrays:
+                self._control = Observation(*(arrays[_CONTROL + name] for name in _PARTS))
         except (KeyError, TypeError, ValueError) as error:
             raise ForeignState("it holds other things than a recorder writes") from error
         self.weights = {
@@ -91,8 +98,7 @@ class Recorder:
 
     def control(self, model: SplitModel) -> None:
         """Measure the network of the BatchNorm-only control."""
-        a_f, a_r = self._observe(model).accuracies(self._config.scenario.forget)
-        self.batch_norm_only = {"A_f": a_f, "A_r": a_r}
+        self._control = self._observe(model)
 
     def keep_weights(self, model: SplitModel, epoch: int) -> None:
         """Keep the weights after ``epoch`` of relearning if pages can ask for them."""
@@ -109,9 +115,16 @@ class Recorder:
         """Why the last observed network is broken, or None."""
         return self._observations[-1].problem()
 
-    def features(self) -> np.ndarray:
-        """(T, n, d) float16 features of the shown samples at every snapshot."""
-        return np.stack([seen.features for seen in self._observations])
+    def features(self) -> dict[str, NDArray[Any]]:
+        """Features of the shown samples, float16: ``features`` (T, n, d) at every snapshot and
+        ``control`` (n, d) of the BatchNorm-only control, if there was one."""
+        found = {"features": np.stack([seen.features for seen in self._observations])}
+        return found if self._control is None else found | {"control": self._control.features}
+
+    def first_features(self) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
+        """Features (n, d) of the shown samples at the first snapshot, and which are forgotten."""
+        forgotten = np.isin(self._labels(), list(self._config.scenario.forget))
+        return self._observations[0].features, forgotten
 
     def record(
         self,
@@ -123,25 +136,25 @@ class Recorder:
         made_with: dict[str, str],
     ) -> RunRecord:
         """The finished record."""
-        probabilities = np.stack([seen.probabilities for seen in self._observations])
         forget = list(self._config.scenario.forget)
-        unlearned = max(i for i, s in enumerate(self._snapshots) if s.stage != "relearn")
-        shown = self._test.shown
-        arrays = {
-            "shown": self._test.published,
-            "labels": self._test.labels[shown].cpu().numpy(),
-            "predicted": probabilities.argmax(2).astype(np.uint8),
-            "p_f": probabilities[:, :, forget].sum(2).astype(np.float16),
-            "confusion": np.stack([seen.confusion for seen in self._observations]),
-            "p_original": probabilities[0].astype(np.float16),
-            "p_unlearned": probabilities[unlearned].astype(np.float16),
-        }
+        arrays = record_arrays(
+            self._test.published,
+            self._labels(),
+            np.stack([seen.probabilities for seen in self._observations]),
+            np.stack([seen.confusion for seen in self._observations]),
+            forget=forget,
+            unlearned=max(i for i, s in enumerate(self._snapshots) if s.stage != "relearn"),
+        )
+        control, accuracies = self._control, None
+        if control is not None:
+            accuracies = dict(zip(("A_f", "A_r"), control.accuracies(forget), strict=True))
+            arrays |= control_arrays(control.probabilities, forget)
         return RunRecord(
             config=self._config,
             params=params,
             origin=origin,
             snapshots=tuple(self._snapshots),
-            batch_norm_only=self.batch_norm_only,
+            batch_norm_only=accuracies,
             failure=self.failure,
             seconds=seconds,
             sizes=sizes,
@@ -149,6 +162,10 @@ class Recorder:
             made_with=made_with,
             arrays=arrays,
         )
+
+    def _labels(self) -> NDArray[np.uint8]:
+        labels: NDArray[np.uint8] = self._test.labels[self._test.shown].cpu().numpy()
+        return labels
 
     def _observe(self, model: SplitModel) -> Observation:
         started = time.perf_counter()

@@ -1,21 +1,24 @@
 """What the engine's workers are asked to do, by name. Arguments and results are JSON."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from threading import Thread
 from typing import Any
 
-from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.config import RunConfig
 from pru_demo.paths import RECORDS
+from pru_demo.projection import warm_up
 from pru_demo.runs.canonical import canonical_json
-from pru_demo.runs.compute import map_into, measure_into, run_into
+from pru_demo.runs.compute import classic_into, map_into, measure_into, run_into
 from pru_demo.runs.engine.protocol import Context
-from pru_demo.runs.maps import map_key
+from pru_demo.runs.maps import classic_key, map_key
 from pru_demo.runs.record import measures_key, run_key
 from pru_demo.runs.store import Store, open_store
 
 RUN = "pru_demo.runs.tasks:compute_run"
 MAP = "pru_demo.runs.tasks:compute_map"
+CLASSIC = "pru_demo.runs.tasks:compute_classic"
 MEASURE = "pru_demo.runs.tasks:compute_measures"
 
 # Set in an engine that makes the bundled records anew: what is to be made must not be found.
@@ -58,9 +61,28 @@ def compute_run(
     return run_key(run)
 
 
-def compute_map(context: Context, configs: list[Mapping[str, Any]]) -> list[str]:
-    """Place stored runs (JSON of RunConfigs) of one scenario on its map; returns their keys."""
-    return map_into(worker_store(), [RunConfig.from_content(c) for c in configs], context)
+def compute_map(
+    context: Context, configs: list[Mapping[str, Any]], kind: str, again: bool = False
+) -> list[str]:
+    """Place stored runs (JSON of RunConfigs) of one scenario on its map of a kind.
+
+    ``again`` fits the map anew, to these runs. Returns the keys of the placed runs.
+    """
+    runs = [RunConfig.from_content(c) for c in configs]
+    keys = map_into(worker_store(), runs, kind, context, again=again)
+    _compile_umap()
+    return keys
+
+
+def compute_classic(context: Context, config: Mapping[str, Any], snapshot: int) -> str:
+    """Draw umap-learn's own picture of a stored run's snapshot; returns the key of its pictures."""
+    return classic_into(worker_store(), RunConfig.from_content(config), snapshot, context)
+
+
+@lru_cache(maxsize=1)
+def _compile_umap() -> None:
+    """Meanwhile: who looks at a map may ask for umap-learn's next, which compiles half a minute."""
+    Thread(target=warm_up, daemon=True).start()
 
 
 def compute_measures(context: Context, config: Mapping[str, Any]) -> str:
@@ -76,6 +98,11 @@ def shape_of(config: RunConfig) -> str:
     return canonical_json({**content, "classes": len(config.scenario.forget)})
 
 
-def map_job_key(scenario: Scenario, picks: list[Pick]) -> str:
-    """Key under which the engine knows the drawing of these runs."""
-    return ":".join([map_key(scenario), *sorted(f"{p.method}-{p.variant}" for p in picks)])
+def map_job_key(configs: Sequence[RunConfig], kind: str) -> str:
+    """Key under which the engine knows the drawing of these runs of one scenario."""
+    return ":".join([map_key(configs[0], kind), *sorted(str(c.pick) for c in configs)])
+
+
+def classic_job_key(config: RunConfig, snapshot: int) -> str:
+    """Key under which the engine knows the drawing of umap-learn's picture of a snapshot."""
+    return f"{classic_key(config)}:{snapshot}"

@@ -1,6 +1,6 @@
 """What a page shows: the records of A and B, or the panel that computes them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -38,8 +38,13 @@ class Comparison:
         return next(found, None)
 
 
-def needed_comparison() -> Comparison:
-    """The comparison of the current view; without records the page ends with the run panel."""
+def needed_comparison(
+    meanwhile: Callable[[Sequence[RunConfig]], None] = lambda configs: None,
+) -> Comparison:
+    """The comparison of the current view; without records the page ends with the run panel.
+
+    ``meanwhile`` shows what the page can of the runs that are under way.
+    """
     view = current_view()
     configs = list(dict.fromkeys(view.runs().values()))
     records = {config: record_of(config) for config in configs}
@@ -53,6 +58,8 @@ def needed_comparison() -> Comparison:
         end_page()
     if missing:
         run_panel(configs, missing)
+        if jobs_of(configs):
+            meanwhile(configs)
         if jobs_of(configs) and record_of(View().runs()["A"]) is not None:
             name = forgotten_name(View().scenario)
             link_to("relearning", f"Meanwhile: how {name} comes back, on finished runs", View())

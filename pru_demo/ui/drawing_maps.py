@@ -1,83 +1,123 @@
-"""Places of runs on their scenario's map; what is missing is drawn by the engine meanwhile."""
+"""Places of runs on their scenario's maps; what is missing is drawn by the engine meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
+from numpy.typing import NDArray
 
 from pru_demo.projection import displacement, pca_map
 from pru_demo.runs.engine.protocol import IN_FLIGHT, EngineUnavailable, JobFailed, Refused
-from pru_demo.runs.maps import PlacedRun
+from pru_demo.runs.maps import LIVE, PlacedRun
 from pru_demo.runs.record import RunRecord, shown_forgotten
-from pru_demo.runs.tasks import MAP, map_job_key
-from pru_demo.ui.film import show_film
-from pru_demo.ui.images import sample_images
+from pru_demo.runs.tasks import CLASSIC, MAP, classic_job_key, map_job_key
+from pru_demo.ui.film import Shown, show_film
 from pru_demo.ui.notices import end_page
-from pru_demo.ui.records import features_of, placed_of
+from pru_demo.ui.records import classic_of, features_of, map_of, placed_of
 from pru_demo.ui.services import ENGINE
 from pru_demo.ui.visitor import visitor
 
 
-def needed_places(records: Sequence[RunRecord]) -> list[PlacedRun]:
-    """Places of all ``records``, or the page ends with joint PCA and a map being drawn."""
-    placed = [placed_of(record.config) for record in records]
+def needed_places(records: Sequence[RunRecord], kind: str) -> list[PlacedRun]:
+    """Places of all ``records`` on the map of a kind; until they are there the page ends with a
+    first sight of them and what is being drawn."""
+    placed = [placed_of(record.config, kind) for record in records]
     found = [place for place in placed if place is not None]
-    missing = [r for r, place in zip(records, placed, strict=True) if place is None]
-    if missing:
-        _draw(missing)
-        _preview(missing)
+    if len(found) < len(records):
+        configs = [record.config for record in records]
+        if _features_known(records):
+            _draw(
+                MAP,
+                {"configs": [c.content() for c in configs], "kind": kind},
+                map_job_key(configs, kind),
+                lambda share, message: st.progress(
+                    share, f"{message}. Meanwhile, the dots where they are first put."
+                ),
+            )
+        _preview(records)
         end_page()
     return found
 
 
-def _draw(records: Sequence[RunRecord]) -> None:
-    scenario = records[0].config.scenario
-    key = map_job_key(scenario, [r.config.pick for r in records])
+def needed_classic(record: RunRecord, snapshot: int) -> NDArray[Any] | None:
+    """umap-learn's picture (n, 2) of a snapshot, or None while it is being drawn."""
+    found = classic_of(record.config, snapshot)
+    if found is None and _features_known([record]):
+        _draw(
+            CLASSIC,
+            {"config": record.config.content(), "snapshot": snapshot},
+            classic_job_key(record.config, snapshot),
+            lambda share, message: st.progress(share, f"{message} …"),
+        )
+    return found
+
+
+def can_fit_again(records: Sequence[RunRecord]) -> bool:
+    """Whether all it takes to fit a map to these runs is still stored."""
+    return all(features_of(record.config) is not None for record in records)
+
+
+def fit_again(records: Sequence[RunRecord], kind: str) -> None:
+    """Have the map of a kind fitted anew, to ``records``."""
+    configs = [record.config for record in records]
+    arguments = {"configs": [c.content() for c in configs], "kind": kind, "again": True}
+    _submit(MAP, arguments, map_job_key(configs, kind))
+
+
+def _features_known(records: Sequence[RunRecord]) -> bool:
+    if can_fit_again(records):
+        return True
+    st.info(
+        "The features of this run are no longer stored; run it again on the page Forget.",
+        icon=":material/info:",
+    )
+    return False
+
+
+def _draw(
+    task: str, arguments: dict[str, Any], key: str, show: Callable[[float, str], object]
+) -> None:
     job = ENGINE.job(key)
     if job is not None and job.state in ("failed", "cancelled", "interrupted"):
         error = job.future.exception()
         sentence = error.sentence if isinstance(error, JobFailed) else "Drawing was stopped."
         st.error(sentence, icon=":material/error:")
-        if not st.button("Draw the map again", icon=":material/refresh:"):
+        if not st.button("Draw it again", icon=":material/refresh:", key=f"again.{key}"):
             return
-    if any(features_of(r.config) is None for r in records):
-        st.info(
-            "The features of this run are no longer stored; run it again on the page Forget.",
-            icon=":material/info:",
-        )
-        return
-    configs = [r.config.content() for r in records]
+    if _submit(task, arguments, key):
+        _watch(key, show)
+
+
+def _submit(task: str, arguments: dict[str, Any], key: str) -> bool:
+    """Have it drawn; False, having said why, if the engine does not take it."""
     try:
-        ENGINE.submit(MAP, {"configs": configs}, key=key, visitor=visitor(), shape="map", retries=1)
+        ENGINE.submit(
+            task, arguments, key=key, visitor=visitor(), shape=task.rpartition("_")[2], retries=1
+        )
     except (Refused, EngineUnavailable) as problem:
         st.error(str(problem), icon=":material/hourglass_disabled:")
-        return
-    _watch(key)
+        return False
+    return True
 
 
 @st.fragment(run_every=0.5)
-def _watch(key: str) -> None:
+def _watch(key: str, show: Callable[[float, str], object]) -> None:
     job = ENGINE.job(key)
     if job is None or job.state not in IN_FLIGHT:
         st.rerun()
         return
     job.watch(visitor())
-    events = job.events()
-    message = events[-1].data["message"] if events else "Waiting for a worker"
-    share = events[-1].data["share"] if events else 0.0
-    st.progress(share, f"{message}. Meanwhile: the plane of joint PCA.")
+    event = events[-1].data if (events := job.events()) else {}
+    show(event.get("share", 0.0), event.get("message", "Waiting for a worker"))
 
 
 def _preview(records: Sequence[RunRecord]) -> None:
-    """Joint PCA of what is to be drawn: computed in a moment, and where the map starts from."""
-    features = [features_of(record.config) for record in records]
-    known = [(r, f) for r, f in zip(records, features, strict=True) if f is not None]
+    """What is to be drawn on the map that the run was followed on, or else on joint PCA: computed
+    in a moment, and the latter is where every map starts from."""
+    found = [(record, features_of(record.config)) for record in records]
+    known = [(record, e) for record, e in found if e is not None]
     if not known:
         return
     retained, labels = ~shown_forgotten(records[0]), records[0].arrays["labels"]
-    plane = pca_map([f for _, f in known], retained)
-    show_film(
-        [r for r, _ in known],
-        [plane.place(f) for _, f in known],
-        [displacement(f, retained, labels) for _, f in known],
-        sample_images(records[0].config.scenario.dataset),
-    )
+    drawn = map_of(records[0].config, LIVE) or pca_map([e for _, e in known], retained)
+    show_film([Shown(r, drawn.place(e), displacement(e, retained, labels)) for r, e in known])

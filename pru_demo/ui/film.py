@@ -1,56 +1,109 @@
-"""Records and places on a map, as the film that the player shows."""
+"""Records and places on a map, as the film that the player shows and the page exports."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
 from pru_demo.data import DATASETS
+from pru_demo.figures.film import film_figure, film_html
 from pru_demo.figures.movie import frames_of, hint, label, moments
 from pru_demo.figures.naming import pick_name, stroke_of
+from pru_demo.runs.maps import has_own_space
 from pru_demo.runs.record import RunRecord
 from pru_demo.ui.components.map_player import Frame, Panel, map_player
+from pru_demo.ui.guest import Guest
+from pru_demo.ui.images import sample_images
 
 # Pictures beside the pointer are 64 CSS pixels wide.
 _THUMBNAIL = 64
+OWN_MAP = "On a map of its own: compare groups, not places."
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run on a map: places ``xy`` (T, n, 2), displacements ``moved`` (T, n), and the places
+    ``guest`` (T, 2) of an image of the visitor's, NaN where its network is not kept."""
+
+    record: RunRecord
+    xy: NDArray[Any]
+    moved: NDArray[Any]
+    guest: NDArray[Any] | None = None
+
+
+def film_of(shown: Sequence[Shown]) -> tuple[list[Panel], list[Frame]]:
+    """Panels and frames of one or two runs, side by side in time."""
+    film = moments([each.record for each in shown])
+    frames = [Frame(label(m), m[0], hint(m)) for m in film]  # type: ignore[arg-type]
+    return [_panel(each, frames_of(each.record, film)) for each in shown], frames
 
 
 def show_film(
-    records: Sequence[RunRecord],
-    places: Sequence[NDArray[Any]],
-    moved: Sequence[NDArray[Any]],
-    images: NDArray[np.uint8],
+    shown: Sequence[Shown], guest: Guest | None = None, *, start_frame: int = 0, key: str = "film"
 ) -> None:
-    """Play runs side by side: places (T, n, 2) and displacements (T, n) of each.
-
-    ``images`` (N, C, H, W) is the test part that the records' samples are taken from, as
-    :func:`pru_demo.ui.images.sample_images` gives it.
-    """
-    film = moments(records)
-    panels = []
-    for record, xy, far in zip(records, places, moved, strict=True):
-        chosen = frames_of(record, film)
-        panels.append(
-            Panel(
-                pick_name(record.config.pick),
-                stroke_of(record.config.pick).color,
-                xy[chosen].astype(np.float32),
-                record.arrays["predicted"][chosen],
-                record.arrays["p_f"][chosen].astype(np.float32),
-                far[chosen].astype(np.float32),
-            )
-        )
-    scenario = records[0].config.scenario
+    """Play runs side by side; ``guest`` is the image whose places ``shown`` has."""
+    panels, frames = film_of(shown)
+    record = shown[0].record
+    scenario = record.config.scenario
+    images = sample_images(scenario.dataset)[record.arrays["shown"]]
     map_player(
         panels,
-        [Frame(label(m), m[0], hint(m)) for m in film],  # type: ignore[arg-type]
-        true=records[0].arrays["labels"],
+        frames,
+        true=record.arrays["labels"],
         class_names=DATASETS[scenario.dataset].class_names,
         forgotten=scenario.forget,
-        images=_thumbnails(images[records[0].arrays["shown"]]),
-        key="film",
+        images=_thumbnails(images),
+        guest_image=None if guest is None else _thumbnail(guest.pixels),
+        guest_label="" if guest is None else guest.label,
+        start_frame=start_frame,
+        key=key,
     )
+
+
+def download_film(shown: Sequence[Shown]) -> None:
+    """Offer the film as one file that needs nothing else; it is made when it is asked for."""
+    st.download_button(
+        "Download the film (HTML)",
+        lambda: _film_file(shown),
+        "film.html",
+        "text/html",
+        icon=":material/download:",
+        on_click="ignore",
+        help="An interactive figure in one file, about 6 MB. Its camera button saves a PNG.",
+    )
+
+
+def _film_file(shown: Sequence[Shown]) -> str:
+    panels, frames = film_of(shown)
+    scenario = shown[0].record.config.scenario
+    names = DATASETS[scenario.dataset].class_names
+    labels = shown[0].record.arrays["labels"]
+    return film_html(film_figure(panels, frames, labels, names, scenario.forget))
+
+
+def _panel(shown: Shown, chosen: list[int]) -> Panel:
+    record, arrays = shown.record, shown.record.arrays
+    return Panel(
+        pick_name(record.config.pick),
+        stroke_of(record.config.pick).color,
+        xy=shown.xy[chosen].astype(np.float32),
+        top=arrays["top"][chosen],
+        p_top=arrays["p_top"][chosen].astype(np.float32),
+        p_f=arrays["p_f"][chosen].astype(np.float32),
+        moved=shown.moved[chosen].astype(np.float32),
+        note=OWN_MAP if has_own_space(record.config) else "",
+        guest=None if shown.guest is None else shown.guest[chosen].astype(np.float32),
+    )
+
+
+def _thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One image (H, W) or (3, H, W)."""
+    image = _thumbnails(pixels.reshape(1, -1, *pixels.shape[-2:]))
+    thumbnail: NDArray[np.uint8] = image[0]
+    return thumbnail
 
 
 def _thumbnails(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

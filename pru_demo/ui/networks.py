@@ -28,8 +28,22 @@ def opinion_of(
     """Probabilities (K,) of a run's network after ``epoch`` of relearning; None if not stored."""
     from pru_demo.inference import opinion
 
-    model = _network(weights_key(record.config), epoch, str(record.seconds), record.config)
+    model = _kept(record, epoch)
     return None if model is None else opinion(model, pixels)
+
+
+def features_in(
+    record: RunRecord, epoch: int, pixels: NDArray[np.uint8]
+) -> NDArray[np.float32] | None:
+    """Features (d,) of an image in a run's network, likewise."""
+    from pru_demo.inference import features
+
+    model = _kept(record, epoch)
+    return None if model is None else features(model, pixels)
+
+
+def _kept(record: RunRecord, epoch: int) -> "SplitModel | None":
+    return _network(weights_key(record.config), epoch, str(record.seconds), record.config)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Loading the network …")

@@ -32,6 +32,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("perception", "Perception", ":material/bubble_chart:"),
     PageSpec("redistribution", "Redistribution", ":material/call_split:"),
     PageSpec("relearning", "Relearning", ":material/history:"),
+    PageSpec("inside", "Inside", ":material/layers:"),
     PageSpec("try_it", "Try it", ":material/draw:"),
     PageSpec("runs", "Runs", ":material/table_rows:"),
 )
@@ -49,5 +50,14 @@ def navigation_pages() -> list[st.Page]:
 
 def link_to(name: str, label: str, view: View) -> None:
     """A link to a page that keeps what the visitor looks at."""
-    page = next(page for page in PAGES if page.name == name)
+    page = _page(name)
     st.page_link(page.path, label=label, icon=page.icon, query_params=view.query())
+
+
+def go_to(name: str, view: View) -> None:
+    """Leave for a page, keeping what the visitor looks at."""
+    st.switch_page(_page(name).path, query_params=view.query())
+
+
+def _page(name: str) -> PageSpec:
+    return next(page for page in PAGES if page.name == name)

@@ -7,7 +7,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pru_demo.config import RunConfig
-from pru_demo.runs.maps import PlacedRun, placed_key
+from pru_demo.projection import TemporalMap
+from pru_demo.runs.maps import PlacedRun, classic_key, map_key, placed_key
+from pru_demo.runs.perceived import Perceived, perceived_key
 from pru_demo.runs.record import RunRecord, features_key, run_key
 from pru_demo.ui.services import STORE
 
@@ -19,10 +21,30 @@ def record_of(config: RunConfig) -> RunRecord | None:
     return None if meta is None else _record(run_key(config), str(meta["seconds"]))
 
 
-def placed_of(config: RunConfig) -> PlacedRun | None:
-    """The run's places on the map of its scenario, or None if it has not been drawn."""
-    meta = STORE.meta(placed_key(config))
-    return None if meta is None else _placed(placed_key(config), str(meta))
+def placed_of(config: RunConfig, kind: str) -> PlacedRun | None:
+    """The run's places on the map of its scenario, or None if it is not on the map there is now."""
+    meta, drawn = STORE.meta(placed_key(config, kind)), STORE.meta(map_key(config, kind))
+    if meta is None or drawn is None or meta["map_id"] != drawn["id"]:
+        return None
+    return _placed(placed_key(config, kind), str(meta))
+
+
+def map_of(config: RunConfig, kind: str) -> TemporalMap | None:
+    """The map that ``config`` is placed on, of a kind that lets new images in; None: not drawn."""
+    entry = STORE.get(map_key(config, kind))
+    return None if entry is None else TemporalMap.from_arrays(entry.arrays)
+
+
+def perceived_of(config: RunConfig) -> Perceived | None:
+    """What the run's features say, or None if it has not been computed."""
+    meta = STORE.meta(perceived_key(config))
+    return None if meta is None else _perceived(perceived_key(config), str(meta))
+
+
+def classic_of(config: RunConfig, snapshot: int) -> NDArray[Any] | None:
+    """umap-learn's picture (n, 2) of a snapshot, or None if it has not been drawn."""
+    entry = STORE.get(classic_key(config))
+    return None if entry is None else entry.arrays.get(str(snapshot))
 
 
 def features_of(config: RunConfig) -> NDArray[Any] | None:
@@ -37,7 +59,13 @@ def _record(key: str, version: str) -> RunRecord | None:
     return None if entry is None else RunRecord.from_entry(entry)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _perceived(key: str, version: str) -> Perceived | None:
+    entry = STORE.get(key)
+    return None if entry is None else Perceived.from_entry(entry)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _placed(key: str, version: str) -> PlacedRun | None:
     entry = STORE.get(key)
     return None if entry is None else PlacedRun.from_entry(entry)

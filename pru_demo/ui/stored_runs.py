@@ -6,7 +6,8 @@ from pru_demo.config import RunConfig
 from pru_demo.paths import RECORDS
 from pru_demo.runs.bundle import Bundle
 from pru_demo.runs.canonical import SCHEMA
-from pru_demo.runs.maps import placed_key
+from pru_demo.runs.maps import KINDS, classic_key, placed_key
+from pru_demo.runs.perceived import perceived_key
 from pru_demo.runs.record import (
     features_key,
     measures_key,
@@ -54,10 +55,10 @@ def delete_run(run: StoredRun, mine: str) -> bool:
 def _keys(config: RunConfig) -> list[str]:
     """The record first: who finds one must find the rest."""
     makers = (
-        *(run_key, weights_key, features_key, placed_key, measures_key),
+        *(run_key, weights_key, features_key, measures_key, perceived_key, classic_key),
         *(unlearned_key, partial_key),
     )
-    return [make(config) for make in makers]
+    return [make(config) for make in makers] + [placed_key(config, kind) for kind in KINDS]
 
 
 @st.cache_resource(ttl=_SECONDS_KEPT, max_entries=10_000, show_spinner=False)

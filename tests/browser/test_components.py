@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 pytestmark = pytest.mark.browser
 
@@ -19,8 +22,9 @@ if st.button("Rerun"):
     st.text("Reran")
 """
 
-# Two samples of class 9 and two of class 0. The first 9 walks from left to right, is taken for a 0
-# from frame 1 on, and is recognised again in frame 3.
+# Two samples of class 9, one of class 0 and one of class 4. The first 9 walks along the lower edge
+# from left to right, is taken for a 0 from frame 1 on, and is recognised again in frame 3. Method A
+# has a guest above it, whose place in frame 2 was not computed.
 MAP_APP = """
 import numpy as np
 import streamlit as st
@@ -30,19 +34,28 @@ xy = np.zeros((4, 4, 2))
 xy[:, :, 1] = [0, 10, 20, 20]
 xy[:, :, 0] = [0, 0, 0, 30]
 xy[:, 0, 0] = [0, 10, 20, 30]
-predicted = np.array([[1, 1, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0], [1, 1, 0, 0]], np.uint8)
-p_f = np.array([[1, 1, 0, 0], [0.25, 1, 0, 0], [0, 1, 0, 0], [1, 1, 0, 0]])
-moved = np.linspace(0, 1, 4)[:, None] * [1, 0, 0, 0]
+top = np.tile(np.array([[1, 2, 0], [1, 0, 2], [0, 1, 2], [2, 1, 0]], np.uint8), (4, 1, 1))
+p_top = np.tile([1.0, 0.0, 0.0], (4, 4, 1))
+top[1, 0], p_top[1, 0] = (0, 1, 2), (0.704, 0.246, 0.05)
+top[2, 0] = (0, 1, 2)
+p_f = np.array([[1, 1, 0, 0], [0.246, 1, 0, 0], [0, 1, 0, 0], [1, 1, 0, 0]])
+moved = np.linspace(0, 0.6, 4)[:, None] * [1, 0, 0, 0]
 images = np.zeros((4, 28, 28), np.uint8)
 images[:, 10:18, 10:18] = 255
-panels = [Panel(name, color, xy, predicted, p_f, moved)
-          for name, color in (("Method A", "#0072b2"), ("Method B", "#d55e00"))]
+guest = np.array([[10, 10], [20, 10], [np.nan, np.nan], [15, 15]])
+if st.toggle("No guest"):
+    guest = None
+if st.toggle("Other map"):
+    xy = 30 - xy
+panels = [Panel("Method A", "#0072b2", xy, top, p_top, p_f, moved, "On its own map.", guest),
+          Panel("Method B", "#d55e00", xy, top, p_top, p_f, moved)]
 frames = [Frame("Original", "original", "As it was trained."),
           Frame("Epoch 1", "unlearn", "The extractor moves."),
-          Frame("Epoch 2", "unlearn", "The classifier follows."),
+          Frame("Epoch 2 · C step", "unlearn", "The classifier follows."),
           Frame("Relearning epoch 1", "relearn", "New samples are shown.")]
-map_player(panels, frames, true=np.array([1, 1, 0, 0]), class_names=["0", "9"], forgotten=[1],
-           images=images, key="map")
+map_player(panels, frames, true=np.array([1, 1, 0, 2]), class_names=["0", "9", "4"], forgotten=[1],
+           images=images, key="map", guest_image=None if guest is None else images[0],
+           guest_label="your drawing")
 if st.button("Rerun"):
     st.text("Reran")
 """
@@ -220,12 +233,53 @@ def wait_for_moment(page: Any, frame: int) -> None:
     page.wait_for_function("([slider, frame]) => slider.value === frame", arg=[slider, str(frame)])
 
 
-def place_of_first_nine(canvas: Any, frame: int) -> dict[str, float]:
-    """Where the walking 9 is at a frame, in CSS pixels; it keeps to the lower edge of the map."""
+def place_on_map(canvas: Any, x: float, y: float) -> dict[str, float]:
+    """A place of the map, which is 30 by 20, in CSS pixels from the canvas's corner."""
     box = canvas.bounding_box()
     scale = min((box["width"] - 30) / 30, (box["height"] - 30) / 20)
-    left = (box["width"] - 30 * scale) / 2
-    return {"x": left + 10 * frame * scale, "y": (box["height"] + 20 * scale) / 2}
+    left, bottom = (box["width"] - 30 * scale) / 2, (box["height"] + 20 * scale) / 2
+    return {"x": left + x * scale, "y": bottom - y * scale}
+
+
+def place_of_first_nine(canvas: Any, frame: int) -> dict[str, float]:
+    """Where the walking 9 is at a frame."""
+    return place_on_map(canvas, 10 * frame, 0)
+
+
+# Red, green, blue, opacity of the most opaque pixel within `reach` of a place.
+READ_PLACE = """(canvas, {x, y, reach}) => {
+  const side = 2 * reach + 1, corner = [Math.round(x - 1) - reach, Math.round(y - 1) - reach];
+  const {data} = canvas.getContext("2d").getImageData(...corner, side, side);
+  let found = [0, 0, 0, 0];
+  for (let i = 0; i < data.length; i += 4)
+    if (data[i + 3] > found[3]) found = [...data.slice(i, i + 4)];
+  return found;
+}"""
+
+# The middle of all that has exactly a colour, in CSS pixels from the canvas's corner, or null.
+FIND_COLOR = """(canvas, color) => {
+  const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let x = 0, y = 0, count = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] !== 255 || color.some((part, k) => data[i + k] !== part)) continue;
+    x += (i / 4) % canvas.width; y += Math.floor(i / 4 / canvas.width); count += 1;
+  }
+  return count ? {x: x / count + 1, y: y / count + 1} : null;
+}"""
+PRIMARY = [11, 92, 173]
+
+
+def pixel(canvas: Any, x: float, y: float, reach: int = 0) -> list[int]:
+    """What is painted at a place of the map."""
+    place = place_on_map(canvas, x, y) | {"reach": reach}
+    found: list[int] = canvas.evaluate(READ_PLACE, place)
+    return found
+
+
+def guest_place(canvas: Any) -> dict[str, float] | None:
+    """Where the ring of a guest is that is not faded."""
+    found: dict[str, float] | None = canvas.evaluate(FIND_COLOR, PRIMARY)
+    return found
 
 
 def test_it_starts_paused_plays_and_pauses(page: Any, map_address: str) -> None:
@@ -270,7 +324,7 @@ def test_scrubbing_changes_label_picture_and_counts(page: Any, map_address: str)
     before = canvas.evaluate(READ_CANVAS)
     slider = page.get_by_label("Moment")
     slider.fill("2")
-    assert slider.get_attribute("aria-valuetext") == "Epoch 2"
+    assert slider.get_attribute("aria-valuetext") == "Epoch 2 · C step"
     assert page.get_by_text("The classifier follows.").is_visible()
     assert page.get_by_text("“9” recognised: 1 of 2").count() == 2
     after = canvas.evaluate(READ_CANVAS)
@@ -293,15 +347,28 @@ def test_keys_step_jump_and_play(page: Any, map_address: str) -> None:
     page.get_by_role("button", name="Play").wait_for()
 
 
-def test_pointing_at_a_sample_shows_its_label_path_and_belief(page: Any, map_address: str) -> None:
+def tooltip(page: Any) -> Any:
+    return page.locator(".tooltip")
+
+
+def test_pointing_at_a_sample_shows_its_label_path_belief_and_three_best_classes(
+    page: Any, map_address: str
+) -> None:
     canvas = open_map(page, map_address)
     page.get_by_label("Moment").fill("1")
     canvas.hover(position=place_of_first_nine(canvas, frame=1))
-    assert page.get_by_text("True class: 9").is_visible()
-    path = page.get_by_text("Method A: 9 → 0 (belief in “9”: 25 %)")
-    assert path.is_visible()
+    lines = tooltip(page).inner_text().split("\n")
+    of_panel = ["0 70 % · 9 25 % · 4 5 %", "Labels: 9 → 0", "Belief in “9”: 25 %"]
+    assert [line for line in lines if line] == [
+        "True class: 9",
+        *("Method A", *of_panel),
+        *("Method B", *of_panel),
+    ]
+    canvas.hover(position=place_on_map(canvas, 30, 20))
+    # What has no percent is not worth a word.
+    assert "\n4 100 %\n" in tooltip(page).inner_text()
     page.mouse.move(5, 5)
-    assert path.is_hidden()
+    assert tooltip(page).is_hidden()
 
 
 def test_a_pinned_sample_has_a_trail_in_both_panels_until_escape(
@@ -315,9 +382,237 @@ def test_a_pinned_sample_has_a_trail_in_both_panels_until_escape(
     page.mouse.move(5, 5)
     pinned = [one.evaluate(READ_CANVAS)["painted"] for one in (canvas, other)]
     assert all(now > then + 500 for now, then in zip(pinned, before, strict=True))
-    assert page.get_by_text("Method B: 9 → 0 ×2 → 9 (belief").first.is_visible()
+    assert tooltip(page).inner_text().count("Labels: 9 → 0 ×2 → 9") == 2
     page.keyboard.press("Escape")
     assert [one.evaluate(READ_CANVAS)["painted"] for one in (canvas, other)] == before
+
+
+def test_up_and_down_pin_samples_from_the_forgotten_ones_on(page: Any, map_address: str) -> None:
+    open_map(page, map_address)
+    page.get_by_role("group", name=re.compile("^Maps")).focus()
+    classes = []
+    for key in (*["ArrowDown"] * 5, "ArrowUp"):
+        page.keyboard.press(key)
+        classes.append(tooltip(page).locator(".truth").inner_text())
+    assert [each[-1] for each in classes] == ["9", "9", "4", "0", "9", "0"]
+    page.get_by_role("status").get_by_text("Pinned. True class: 0. Method A: 0 100 %.").wait_for(
+        state="attached"
+    )
+    assert moment(page) == 0
+
+
+def test_every_control_is_reached_by_the_keyboard_and_has_a_name(
+    page: Any, map_address: str
+) -> None:
+    open_map(page, map_address)
+    page.get_by_label("Colour by").focus()
+    for name in ("Highlight", "Tails", "Picture", "Maps", "One step back", "Play", "One step"):
+        page.keyboard.press("Tab")
+        focused = page.locator("*:focus").last
+        assert name in focused.evaluate(
+            "e => e.ariaLabel ?? e.labels?.[0]?.innerText ?? e.innerText"
+        ), name
+    page.keyboard.press("Tab")
+    assert page.get_by_label("Moment").evaluate("e => e.matches(':focus')")
+
+
+def test_tails_are_as_long_as_the_sample_moved_in_feature_space(
+    page: Any, map_address: str
+) -> None:
+    canvas = open_map(page, map_address)
+    page.get_by_label("Moment").fill("3")
+
+    def opacity(x: float) -> int:
+        return pixel(canvas, x, 0, reach=3)[3]
+
+    before = canvas.evaluate(READ_CANVAS)
+    assert opacity(21) == opacity(13) == 0
+    page.get_by_label("Tails").focus()
+    page.keyboard.press("Space")
+    assert page.get_by_text("Tails point to where samples were at first").is_visible()
+    # From 30 back towards 0 by 0.6 class distances of 30.
+    assert opacity(21) > 100
+    assert opacity(13) > 100
+    assert opacity(11) == 0
+    page.get_by_label("Moment").fill("2")
+    assert opacity(9) > 100
+    assert opacity(7) == 0
+    page.get_by_label("Highlight").select_option("recognised")
+    assert opacity(9) == 0  # what is dimmed has no tail
+    page.get_by_label("Highlight").select_option("all")
+    page.get_by_label("Moment").fill("3")
+    page.get_by_label("Tails").uncheck()
+    assert canvas.evaluate(READ_CANVAS) == before
+
+
+def test_with_tails_the_picture_moves_and_they_stay_on_through_a_rerun(
+    page: Any, map_address: str
+) -> None:
+    canvas = open_map(page, map_address)
+    page.get_by_label("Tails").check()
+    page.get_by_role("button", name="Play").click()
+    pictures = set()
+    for _ in range(8):
+        page.wait_for_timeout(60)
+        pictures.add(canvas.evaluate(READ_CANVAS)["sum"])
+    assert len(pictures) > 4
+    page.get_by_role("button", name="Rerun").click()
+    page.get_by_text("Reran").wait_for()
+    assert page.get_by_label("Tails").is_checked()
+
+
+def test_the_guest_is_on_its_map_and_says_what_it_is(page: Any, map_address: str) -> None:
+    canvas = open_map(page, map_address)
+    other = page.get_by_role("img", name=re.compile("Map of Method B"))
+    place = place_on_map(canvas, 10, 10)
+    found = guest_place(canvas)
+    assert found is not None
+    assert found == pytest.approx(place, abs=2)
+    assert guest_place(other) is None
+    # White ink of MNIST is shown dark on light paper.
+    assert pixel(canvas, 10, 10) == [0, 0, 0, 255]
+    canvas.hover(position=place)
+    assert tooltip(page).inner_text() == "Your drawing"
+    assert page.locator(".legend").get_by_text("your drawing").is_visible()
+    assert page.get_by_role("img", name="Your drawing is on the map.").count() == 1
+
+
+def test_where_the_guest_was_not_computed_it_waits_faded(page: Any, map_address: str) -> None:
+    canvas = open_map(page, map_address)
+    page.get_by_label("Moment").fill("2")
+    assert guest_place(canvas) is None
+    canvas.hover(position=place_on_map(canvas, 20, 10))  # where it was in frame 1
+    assert "Your drawing" in tooltip(page).inner_text()
+    assert "not computed for this moment" in tooltip(page).inner_text().lower()
+    assert 100 < pixel(canvas, 20, 10)[0] < 200
+    page.get_by_role("img", name="was not computed at this step").wait_for()
+    page.get_by_label("Moment").fill("3")
+    page.mouse.move(5, 5)
+    found = guest_place(canvas)
+    assert found == pytest.approx(place_on_map(canvas, 15, 15), abs=2)
+
+
+def test_the_guest_glides_between_computed_frames(page: Any, map_address: str) -> None:
+    canvas = open_map(page, map_address)
+    page.get_by_label("Speed").select_option("0.5")
+    page.get_by_role("button", name="Play").click()
+    start, end = (place_on_map(canvas, x, 10)["x"] for x in (10, 20))
+    between = set()
+    for _ in range(20):
+        page.wait_for_timeout(60)
+        found = guest_place(canvas)
+        if found and start + 5 < found["x"] < end - 5:
+            between.add(round(found["x"]))
+    assert len(between) > 2
+
+
+def test_without_a_guest_nothing_of_it_is_left(page: Any, map_address: str) -> None:
+    canvas = open_map(page, map_address)
+    page.get_by_text("No guest").click()
+    page.locator(".legend").get_by_text("your drawing").wait_for(state="detached")
+    assert guest_place(canvas) is None
+    canvas.hover(position=place_on_map(canvas, 10, 10))
+    assert tooltip(page).is_hidden()
+    assert page.get_by_role("img", name="drawing").count() == 0
+
+
+def test_a_tap_on_the_guest_says_what_it_is(browser: Any, map_address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = context.new_page()
+    canvas = open_map(page, map_address)
+    canvas.tap(position=place_on_map(canvas, 10, 10))
+    assert tooltip(page).inner_text() == "Your drawing"
+    canvas.tap(position=place_on_map(canvas, 0, 0))
+    assert "True class: 9" in tooltip(page).inner_text()
+    context.close()
+
+
+def test_a_note_stands_under_its_title_and_maps_start_at_one_height(
+    page: Any, map_address: str
+) -> None:
+    first = open_map(page, map_address).bounding_box()
+    second = page.get_by_role("img", name=re.compile("Map of Method B")).bounding_box()
+    note = page.get_by_text("On its own map.").bounding_box()
+    title = page.locator(".title").get_by_text("Method A").bounding_box()
+    assert title["y"] + title["height"] <= note["y"] + 1 < first["y"]
+    assert first["y"] == second["y"]
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_the_picture_is_a_sharp_png_with_maps_titles_and_legend(
+    browser: Any, map_address: str, ratio: int, tmp_path: Path
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, device_scale_factor=ratio
+    )
+    page = context.new_page()
+    canvas = open_map(page, map_address)
+    page.get_by_label("Moment").fill("2")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Picture").press("Enter")
+    assert download.value.suggested_filename == "map-epoch-2-c-step.png"
+    download.value.save_as(tmp_path / "map.png")
+    picture = Image.open(tmp_path / "map.png")
+    assert picture.format == "PNG"
+    box = canvas.bounding_box()
+    assert picture.width > 2 * box["width"] * ratio
+    assert picture.height > (box["height"] + 100) * ratio
+    pixels = np.asarray(picture.convert("RGB")).astype(int)
+    assert (pixels[0, 0] == 255).all()
+    # The bars of both methods, and ink above, between and below the maps.
+    for color in ((0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00)):
+        assert (pixels == color).all(axis=2).sum() > box["width"] * ratio
+    dark = (pixels.max(axis=2) < 90).sum(axis=1)
+    heading, legend = dark[: 50 * ratio], dark[-50 * ratio :]
+    assert heading.sum() > 100 * ratio
+    assert legend.sum() > 100 * ratio
+    # The walking 9 is on both maps.
+    nine = (pixels == (0xFF, 0xA9, 0x0E)).all(axis=2)
+    half = picture.width // 2
+    assert nine[:, :half].any()
+    assert nine[:, half:].any()
+    context.close()
+
+
+def test_on_another_map_of_the_same_samples_the_dots_glide_there(
+    page: Any, map_address: str
+) -> None:
+    canvas = open_map(page, map_address)
+    before = canvas.evaluate(READ_CANVAS)
+    pictures = pictures_after(page, canvas, lambda: page.get_by_text("Other map").click())
+    settled = canvas.evaluate(READ_CANVAS)
+    assert settled["sum"] != before["sum"]
+    assert len(pictures - {before["sum"], settled["sum"]}) > 3
+
+
+def test_with_reduced_motion_another_map_is_there_at_once(page: Any, map_address: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    canvas = open_map(page, map_address)
+    before = canvas.evaluate(READ_CANVAS)
+    pictures = pictures_after(page, canvas, lambda: page.get_by_text("Other map").click())
+    assert pictures <= {before["sum"], canvas.evaluate(READ_CANVAS)["sum"]}
+
+
+def pictures_after(page: Any, canvas: Any, act: Callable[[], None]) -> set[int]:
+    """All that the first panel shows in the second and a half after ``act``."""
+    page.evaluate(
+        """read => {
+          window.seen = new Set();
+          const look = () => {
+            for (const host of document.querySelectorAll("*")) {
+              const map = host.shadowRoot?.querySelector("canvas.map");
+              if (map && map.width) window.seen.add(eval(read)(map).sum);
+            }
+            window.looking = requestAnimationFrame(look);
+          };
+          look();
+        }""",
+        READ_CANVAS,
+    )
+    act()
+    page.wait_for_timeout(2500)
+    seen: list[int] = page.evaluate("() => [...window.seen]")
+    return set(seen)
 
 
 def test_filters_keep_the_others_dimmed_and_count_what_is_left(page: Any, map_address: str) -> None:

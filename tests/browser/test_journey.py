@@ -208,9 +208,42 @@ def test_the_map_may_be_left_while_it_plays(page: Any, app_address: str) -> None
     page.goto(f"{app_address}/perception")
     page.get_by_role("button", name="Play").click()
     page.get_by_text("Classic UMAP", exact=True).click()
-    page.locator(CHART).first.wait_for()
-    page.get_by_text("One map over time", exact=True).click()
+    page.get_by_text("Every picture is made for itself").wait_for()
+    page.get_by_text("Over time", exact=True).first.click()
     page.get_by_role("button", name="Play").wait_for()
+
+
+def test_a_drawing_is_dropped_on_the_map_and_taken_off(page: Any, app_address: str) -> None:
+    page.goto(f"{app_address}/try_it")
+    draw_a_stroke(page)
+    page.get_by_role("button", name="Drop it on the map").click()
+    heading(page, "Does it still see a 9?").wait_for()
+    page.get_by_text("your drawing", exact=True).wait_for()
+    page.get_by_role("button", name="Take your drawing off the map").click()
+    page.get_by_text("your drawing", exact=True).wait_for(state="detached")
+
+
+def test_the_film_is_one_file_that_plays_by_itself(
+    page: Any, app_address: str, tmp_path: Path
+) -> None:
+    page.goto(f"{app_address}/perception")
+    button = page.get_by_role("button", name="Download the film")
+    button.wait_for()
+    with page.expect_download() as download:
+        button.click()
+    file = tmp_path / "film.html"
+    download.value.save_as(file)
+    film = page.context.new_page()
+    requests: list[str] = []
+    film.on("request", lambda request: requests.append(request.url))
+    film.goto(file.as_uri())
+    film.get_by_text("Play", exact=True).wait_for()
+    first = film.locator(".scatterlayer path.point").first
+    before = first.get_attribute("transform")
+    film.get_by_text("Play", exact=True).click()
+    film.wait_for_timeout(2500)
+    assert first.get_attribute("transform") != before
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
 def test_a_hostile_link_is_quoted_and_not_interpreted(page: Any, app_address: str) -> None:

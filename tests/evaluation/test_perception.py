@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pru_demo.evaluation.perception import (
     Probe,
     centre_distances,
+    crossed_probe,
     knn_probe,
     linear_probe,
     n_dist,
@@ -111,6 +112,36 @@ def test_probe_accuracies_are_percentages_of_forgotten_and_other_samples() -> No
     assert linear_probe(*data, [2], seed=0) == expected
     assert knn_probe(*data, [2]) == expected
     assert knn_probe(*data, [0]).A_f == pytest.approx(100 * 2 / 3)
+
+
+def test_the_crossed_probe_finds_separable_classes_and_nothing_in_noise() -> None:
+    features, labels = cloud(60, 4, 0)
+    found = crossed_probe(features, labels, [2], seed=0)
+    assert min(found.A_f, found.A_r) > 97
+    noise = np.random.default_rng(0).normal(size=(1600, 6))
+    nothing = crossed_probe(noise, np.tile(np.arange(4), 400), [2], seed=0)
+    assert (nothing.A_f + 3 * nothing.A_r) / 4 == pytest.approx(25, abs=4)
+
+
+def test_no_sample_is_judged_by_a_probe_that_has_seen_it() -> None:
+    # With a feature for every sample, what was seen is known by heart and the rest is guessed.
+    features, labels = np.eye(80), np.repeat([0, 1], 40)
+    found = crossed_probe(features, labels, [1], seed=0)
+    assert found.A_f + found.A_r == pytest.approx(100)
+
+
+def test_a_larger_class_is_not_found_more_often_for_being_larger() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [1000, 100])
+    found = crossed_probe(rng.normal(size=(1100, 3)), labels, [0], seed=0)
+    assert found.A_f == pytest.approx(50, abs=12)
+
+
+def test_a_class_of_one_sample_is_no_error() -> None:
+    features, labels = cloud(20, 3, 0)
+    single = np.append(labels, 7)
+    found = crossed_probe(np.vstack([features, features[:1]]), single, [7], seed=0)
+    assert found.A_f == 0
 
 
 def test_the_linear_probe_does_not_mind_units() -> None:

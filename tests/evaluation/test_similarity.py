@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pru_demo.evaluation.similarity import linear_cka
+from pru_demo.evaluation.similarity import likeness, linear_cka
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 6)) * [5, 3, 2, 1, 1, 0.5]
@@ -59,3 +59,23 @@ def test_features_that_do_not_vary_cannot_be_aligned(value: float) -> None:
     still = np.full((300, 3), value)
     assert linear_cka(still, X) is None
     assert linear_cka(X, still) is None
+
+
+def test_the_forgotten_are_compared_among_themselves() -> None:
+    forgotten = np.arange(300) < 100
+    other = X.copy()
+    # Only the forgotten samples see something else; from all others they stay as far as they were.
+    other[forgotten] = X[:100][::-1]
+    (layer,) = likeness({"e": X}, {"e": other}, forgotten)
+    assert layer.forgotten == linear_cka(X[:100], X[:100][::-1])
+    assert layer.all == linear_cka(X, other)
+    (kept,) = likeness({"e": X}, {"e": other}, ~forgotten)
+    assert kept.forgotten == pytest.approx(1)
+
+
+def test_turned_blocks_are_alike_and_blocks_come_in_order() -> None:
+    rotation = np.linalg.qr(X[:6])[0]
+    layers = likeness({"b": X, "a": X}, {"a": Y, "b": X @ rotation}, np.arange(300) < 100)
+    assert [layer.name for layer in layers] == ["b", "a"]
+    assert (layers[0].all, layers[0].forgotten) == pytest.approx((1, 1))
+    assert layers[1].all is not None and layers[1].all < 0.999

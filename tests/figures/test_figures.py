@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pru_demo.figures.classic import classic_figures
+from pru_demo.figures.classic import classic_figure
 from pru_demo.figures.palette import CLASS_COLORS, contrast
 from pru_demo.figures.probabilities import opinions_figure
 from pru_demo.figures.redistribution import OTHERS_COLOR, before_after_figure, flow_figure
@@ -81,14 +81,8 @@ def test_bars_outline_the_forgotten_class_in_the_ink_of_the_theme() -> None:
     assert figure.data[9].textfont.color == "#000000"
 
 
-def test_three_single_maps_have_a_figure_each() -> None:
-    record = record_with([0, 99])
-    places = np.random.default_rng(0).normal(size=(3, 4, 2))
-    figures = classic_figures(record, places, DARK_INK)
-    assert list(figures) == ["Original", "Unlearning, epoch 1", "Relearning, epoch 1"]
-    for figure in figures.values():
-        assert {t.name: t.marker.line.color == DARK_INK for t in figure.data} == {
-            "0": False,
-            "1": False,
-            "9": True,
-        }
+def test_a_single_map_outlines_the_forgotten_class_and_lays_it_on_top() -> None:
+    places = np.random.default_rng(0).normal(size=(4, 2))
+    figure = classic_figure(record_with([0, 99]), places, DARK_INK)
+    outlined = {t.name: (t.marker.line.color == DARK_INK, t.zorder) for t in figure.data}
+    assert outlined == {"0": (False, 0), "1": (False, 0), "9": (True, 1)}

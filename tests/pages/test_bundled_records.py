@@ -8,8 +8,9 @@ from pru_demo.config import RunConfig, Scenario, View
 from pru_demo.figures.naming import pick_name
 from pru_demo.precompute import BUNDLED as SCENARIOS
 from pru_demo.precompute import runs_of
-from pru_demo.runs.maps import has_own_space, map_key, placed_key
-from pru_demo.runs.record import run_key, weights_key
+from pru_demo.runs.maps import KINDS, classic_key, map_key, placed_key
+from pru_demo.runs.perceived import perceived_key
+from pru_demo.runs.record import measures_key, run_key, weights_key
 from pru_demo.runs.store import Store
 from pru_demo.ui.pages import PAGES
 from tests.pages.fake_engine import FakeEngine
@@ -47,10 +48,13 @@ def name_of(view: View) -> str:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.preset)
 def test_every_method_in_every_variant_is_shipped_whole(store: Store, scenario: Scenario) -> None:
     runs = runs_of(scenario)
-    keys = {map_key(scenario): "the map"}
-    keys |= {run_key(run): f"{run.pick}, record" for run in runs}
-    keys |= {weights_key(run): f"{run.pick}, weights" for run in runs}
-    keys |= {placed_key(run): f"{run.pick}, places" for run in runs if not has_own_space(run)}
+    makers = (run_key, weights_key, perceived_key, measures_key, classic_key)
+    keys = {make(run): f"{run.pick}, {make.__name__}" for make in makers for run in runs}
+    for make in (map_key, placed_key):
+        names = {
+            (run, kind): f"{run.pick}, {kind} {make.__name__}" for run in runs for kind in KINDS
+        }
+        keys |= {make(*each): name for each, name in names.items()}
     assert [name for key, name in keys.items() if store.get(key) is None] == []
     assert store.damaged() == []
 

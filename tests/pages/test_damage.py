@@ -104,12 +104,12 @@ def test_damaged_weights_silence_one_network_and_are_named(
 def test_damaged_places_are_named_on_the_page_that_needs_them(
     own_records: OwnRecords, engine: FakeEngine
 ) -> None:
-    own_records(lambda folder: flip(file_of(folder, placed_key(FIRST))))
+    own_records(lambda folder: flip(file_of(folder, placed_key(FIRST, "time"))))
     app = new_session(SHIPPED)
     assert len(app.warning) == 0
     go(app, "perception")
     assert problems(app) == []
-    assert repair_named(app, "pru-tuned.placed")
+    assert repair_named(app, "pru-tuned.time.placed")
     go(app, "relearning")
     assert pictures(app) >= 1
 

@@ -1,6 +1,7 @@
 """Pages of a data set of colour pictures with long names: no digit is spoken of, none is drawn."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from pru_demo import data
 from pru_demo.config import Pick, RunConfig, Scenario, View
 from pru_demo.data import DATASETS
-from pru_demo.runs.maps import placed_key
-from pru_demo.runs.record import RunRecord, run_key, weights_key
+from pru_demo.runs.maps import map_key, placed_key
+from pru_demo.runs.perceived import perceived_key
+from pru_demo.runs.record import RunRecord, measures_key, run_key, weights_key
 from pru_demo.runs.store import Store
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
@@ -28,6 +30,8 @@ pytestmark = pytest.mark.skipif(not BUNDLED, reason=NOT_BUNDLED)
 PICKS = (Pick("pru", "paper"), Pick("boundary_shrink", "paper"))
 PICTURES = View(Scenario(dataset="cifar10", model="allcnn", forget=(9,)), *PICKS)
 
+MAPS = (partial(map_key, kind="time"), partial(placed_key, kind="time"))
+
 
 @pytest.fixture
 def pictures_of_trucks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,8 +47,10 @@ def pictures_of_trucks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         assert found is not None
         entry = replace(RunRecord.from_entry(found), config=there).to_entry()
         store.put(run_key(there), entry.meta, entry.arrays)
-        if places := store.get(placed_key(here)):
-            store.put(placed_key(there), places.meta, places.arrays)
+        for make in (perceived_key, measures_key, *MAPS):
+            shipped = store.get(make(here))
+            assert shipped is not None
+            store.put(make(there), shipped.meta, shipped.arrays)
         # The networks of MNIST would not take pictures in colour: there are none.
         assert store.get(weights_key(there)) is None
 

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import RunConfig, View
 from pru_demo.figures.naming import pick_name
-from pru_demo.runs.maps import placed_key
-from pru_demo.runs.record import RunRecord, features_key, run_key
+from pru_demo.runs.maps import map_key, placed_key
+from pru_demo.runs.perceived import perceived_key
+from pru_demo.runs.record import RunRecord, features_key, run_key, shown_forgotten
 from pru_demo.runs.store import Store
 from pru_demo.runs.tasks import MAP, RUN
 from pru_demo.ui import running
@@ -53,6 +54,12 @@ def finish(store: Store, config: RunConfig) -> RunRecord:
     record = replace(RunRecord.from_entry(shipped), config=config)
     entry = record.to_entry()
     store.put(run_key(config), entry.meta, entry.arrays)
+    perceived = store.get(perceived_key(SHIPPED.runs()["A"]))
+    assert perceived is not None
+    # Fewer of the other class are shown.
+    count = int(shown_forgotten(record).sum())
+    fewer = {k: a if k == "moved" else a[..., :count] for k, a in perceived.arrays.items()}
+    store.put(perceived_key(config), perceived.meta, fewer)
     return record
 
 
@@ -380,11 +387,11 @@ def test_a_missing_map_is_drawn_once_and_a_plane_shown_meanwhile(
     store.put(features_key(config), {}, {"features": features})
     app = go(new_session(view), "perception")
     (job,) = engine.submitted
-    assert (job.task, job.arguments) == (MAP, {"configs": [config.content()]})
+    assert (job.task, job.arguments) == (MAP, {"configs": [config.content()], "kind": "time"})
     assert pictures(app) == 1
     job.run(started=NOW).say(NOW, message="Fitting the map", share=0.25)
     app.run()
-    assert "Fitting the map. Meanwhile: the plane of joint PCA." in texts(app)
+    assert "Fitting the map. Meanwhile, the dots where they are first put." in texts(app)
     job.fail("The map failed.", "ab12cd34")
     app.run()
     assert "The map failed." in next(e.value for e in app.error)
@@ -392,11 +399,12 @@ def test_a_missing_map_is_drawn_once_and_a_plane_shown_meanwhile(
     assert len(engine.submitted) == 1
     app.button[-1].click().run()
     assert len(engine.submitted) == 2
-    places = store.get(placed_key(SHIPPED.runs()["A"]))
-    assert places is not None
-    store.put(placed_key(config), places.meta, places.arrays)
+    for make in (map_key, placed_key):
+        shipped = store.get(make(SHIPPED.runs()["A"], "time"))
+        assert shipped is not None
+        store.put(make(config, "time"), shipped.meta, shipped.arrays)
     engine.submitted[1].end("done")
     app.run()
     assert problems(app) == []
     assert "Meanwhile" not in texts(app)
-    assert pictures(app) == 1
+    assert pictures(app) == 5  # the film, and what was measured beside it

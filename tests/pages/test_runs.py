@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import Pick, RunConfig, Scenario
-from pru_demo.runs.maps import placed_key
+from pru_demo.runs.canonical import SCHEMA
+from pru_demo.runs.maps import KINDS, classic_key, placed_key
+from pru_demo.runs.perceived import perceived_key
 from pru_demo.runs.record import (
     RunRecord,
     features_key,
@@ -38,7 +41,10 @@ from tests.pages.visits import (
 
 NAME = "ABCDEFGHIJKLMNOPQRSTUV"
 ME, SOMEBODY = visitor.owner(NAME), "b" * 16
-PARTS = (run_key, weights_key, features_key, placed_key, measures_key)
+PARTS = (
+    *(run_key, weights_key, features_key, measures_key, perceived_key, classic_key),
+    *(partial(placed_key, kind=kind) for kind in KINDS),
+)
 SEVEN = Scenario(seed=11)
 needs_records = pytest.mark.skipif(not BUNDLED, reason=NOT_BUNDLED)
 
@@ -142,8 +148,8 @@ def test_without_any_run_the_page_says_where_to_start(
 def test_entries_that_are_no_runs_are_left_out_and_counted(
     app: AppTest, store: Store, mine: RunConfig
 ) -> None:
-    store.put("v1:run:" + "0" * 64, {"config": "foreign"}, {})
-    store.put("v1:run:" + "1" * 64, {}, {"x": np.zeros(3)})
+    store.put(f"v{SCHEMA}:run:" + "0" * 64, {"config": "foreign"}, {})
+    store.put(f"v{SCHEMA}:run:" + "1" * 64, {}, {"x": np.zeros(3)})
     app.run()
     assert problems(app) == []
     assert run_key(mine) in table(app).index
@@ -295,8 +301,8 @@ def test_ones_own_run_is_deleted_whole_once_confirmed(
     assert store.get(run_key(mine)) is not None
     app.button(key="runs.delete.yes").click().run()
     assert problems(app) == []
-    assert [make.__name__ for make in PARTS if store.get(make(mine)) is not None] == []
-    assert [make.__name__ for make in PARTS if store.get(make(theirs)) is None] == []
+    assert [make(mine) for make in PARTS if store.get(make(mine)) is not None] == []
+    assert [make(theirs) for make in PARTS if store.get(make(theirs)) is None] == []
     assert run_key(mine) not in table(app).index
     assert [toast.value for toast in app.toast] == ["Deleted 1 run."]
 

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from pru_demo.config import Pick, RunConfig
+from pru_demo.data import read_part
 from pru_demo.figures.naming import pick_name
 from pru_demo.runs.record import KEPT_EPOCHS, weights_key
 from pru_demo.runs.store import Entry, Store
@@ -220,3 +222,38 @@ def test_a_forged_drawing_is_an_empty_sheet(app: AppTest, sent: object) -> None:
     app.run()
     assert problems(app) == []
     assert figures(app) == []
+
+
+def test_a_drawing_is_carried_to_the_map_and_left_there_until_it_is_taken_off(
+    app: AppTest,
+) -> None:
+    draw(app)
+    keep = next(button for button in app.button if button.label == "Drop it on the map")
+    keep.click().run()
+    go(app, "perception")
+    assert problems(app) == []
+    take = next(button for button in app.button if "off the map" in button.label)
+    assert "your drawing" in take.label
+    take.click().run()
+    assert [button.label for button in app.button if "off the map" in button.label] == []
+
+
+def test_a_drawing_has_a_place_wherever_its_network_is_kept(app: AppTest, store: Store) -> None:
+    from pru_demo.ui.guest import Guest, guest_places
+    from pru_demo.ui.records import placed_of, record_of
+
+    run = SHIPPED.runs()["A"]
+    record, placed = record_of(run), placed_of(run, "time")
+    assert record is not None
+    assert placed is not None
+    images, _ = read_part("mnist", "test")
+    # One of the shown samples itself: it must land where it is drawn already.
+    sample = int(np.flatnonzero(record.arrays["labels"] == 9)[0])
+    pixels = images[record.arrays["shown"][sample]][0]
+    original = record_of(RunConfig(SHIPPED.scenario, Pick("original", "paper")))
+    places = guest_places(Guest(pixels, "x", "mnist"), record, placed, "time", original)
+    assert places is not None
+    kept = [0, *record.kept().values()]
+    np.testing.assert_allclose(places[kept], placed.xy[kept, sample].astype(float), atol=0.1)
+    others = np.setdiff1d(np.arange(len(places)), kept)
+    assert np.isnan(places[others]).all()

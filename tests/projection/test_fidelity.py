@@ -62,6 +62,14 @@ def test_motion_of_samples_that_stand_still_is_reported_in_percent_of_the_map(un
     assert 3 < _measure(frozen, jumping).false_motion_percent < 30
 
 
+def test_common_motion_counts_as_motion_on_a_raw_map_only(flat):
+    moving = flat.features + np.arange(len(flat.features))[:, np.newaxis, np.newaxis]
+    raw = map_fidelity(moving, moving, flat.labels, flat.retained, align=False)
+    aligned = map_fidelity(moving, moving, flat.labels, flat.retained)
+    assert raw.movement_correlation > 0.99
+    assert aligned.movement_correlation < raw.movement_correlation
+
+
 def test_without_samples_that_stand_still_there_is_no_false_motion_to_report(flat):
     assert _measure(flat, flat.features).false_motion_percent is None
 

@@ -34,23 +34,24 @@ def test_memberships_of_coinciding_points_are_one():
 
 def test_every_pair_is_connected_at_most_once_and_only_inside_a_snapshot():
     points = np.random.default_rng(0).normal(size=(3, 60, 5)).astype(np.float32)
-    edges = temporal_graph(points, [])
-    assert np.array_equal(edges.head // 60, edges.tail // 60)
-    pairs = {frozenset(pair) for pair in zip(edges.head, edges.tail, strict=True)}
-    assert len(pairs) == len(edges.head)
-    assert all(len(pair) == 2 for pair in pairs)
-    assert edges.weight.min() > 0
-    assert edges.weight.max() <= 1
+    graph = temporal_graph(points, [])
+    assert len(graph.inside) == 3
+    for edges in graph.inside:
+        pairs = {frozenset(pair) for pair in zip(edges.head, edges.tail, strict=True)}
+        assert len(pairs) == len(edges.head)
+        assert all(len(pair) == 2 for pair in pairs)
+        assert max(edges.head.max(), edges.tail.max()) < 60
+        assert edges.weight.min() > 0
+        assert edges.weight.max() <= 1
 
 
-def test_edges_in_time_join_a_sample_to_itself_and_weaken_with_its_step():
+def test_steps_in_time_tie_a_sample_to_itself_and_weaken_with_its_length():
     points = np.random.default_rng(0).normal(size=(2, 60, 5)).astype(np.float32)
     points[1] = points[0]
     points[1, 7] += 3
-    within = len(temporal_graph(points, []).head)
-    edges = temporal_graph(points, [(0, 1)])
-    head, tail, weight = edges.head[within:], edges.tail[within:], edges.weight[within:]
-    assert np.array_equal(head, np.arange(60))
-    assert np.array_equal(tail, 60 + np.arange(60))
-    assert np.allclose(np.delete(weight, 7), 0.3)
-    assert weight[7] < 0.05
+    (step,) = temporal_graph(points, [(0, 1)]).steps
+    assert (step.before, step.after) == (0, 1)
+    assert np.allclose(np.delete(step.weight, 7), 0.3)
+    assert step.weight[7] < 0.05
+    assert np.isclose(step.length[7], 3 * 5**0.5, rtol=1e-5)
+    assert not np.delete(step.length, 7).any()

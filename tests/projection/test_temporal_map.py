@@ -34,15 +34,16 @@ def test_neighbours_and_movement_on_the_map_are_true(fitted):
     runs, temporal_map = fitted
     for run in runs:
         fidelity = _measure(run, temporal_map.place(run.features))
-        assert fidelity.trustworthiness_min > 0.97
+        assert fidelity.trustworthiness_min > 0.98
         assert fidelity.movement_correlation > 0.8
-        assert fidelity.nearest_class_agreement > 0.7
+        # Chance is 1/9. Farther neighbourhoods are what the map gives up for near ones.
+        assert fidelity.nearest_class_agreement > 0.5
 
 
 def test_training_repairs_the_neighbourhoods_of_pca(unlearning):
     run = unlearning(dimensions=48)
     temporal_map = fit_temporal_map([run.features], run.retained, seed=0)
-    before = _measure(run, temporal_map.place_pca(run.features))
+    before = _measure(run, pca_map([run.features], run.retained).place(run.features))
     after = _measure(run, temporal_map.place(run.features))
     assert after.trustworthiness_mean > before.trustworthiness_mean + 0.02
 
@@ -94,6 +95,56 @@ def test_a_model_turned_and_scaled_as_a_whole_does_not_move(roughly_fitted):
     assert np.abs(placed[1] - placed[0]).max() < 0.01 * np.ptp(placed)
 
 
+def test_a_turn_of_the_whole_space_is_seen_on_the_raw_map_only(unlearning):
+    run = unlearning(walk=0, turn=False)
+    angle = np.linspace(0, 0.8, len(run.features))
+    turned = run.features[[0] * len(angle)].copy()
+    # In the plane in which samples spread most, or nothing of it would be seen in two dimensions.
+    plane = np.linalg.svd(turned[0] - turned[0].mean(axis=0), full_matrices=False)[2][:2]
+    for position, a in enumerate(angle):
+        part = turned[position] @ plane.T
+        turn = np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]])
+        turned[position] += (part @ turn - part) @ plane
+    aligned, raw = (
+        fit_temporal_map([turned], run.retained, seed=0, align=align, steps=FEW_STEPS).place(turned)
+        for align in (True, False)
+    )
+    still = np.linalg.norm(aligned[-1] - aligned[0], axis=1)
+    moved = np.linalg.norm(raw[-1] - raw[0], axis=1)
+    assert still.max() < 0.01 * np.ptp(aligned)
+    assert np.median(moved) > 0.1 * np.ptp(raw)
+
+
+def test_a_raw_map_is_raw_again_after_it_was_stored(unlearning):
+    run = unlearning()
+    raw = fit_temporal_map([run.features], run.retained, seed=0, align=False, steps=FEW_STEPS)
+    again = TemporalMap.from_arrays(raw.arrays())
+    assert np.array_equal(again.place(run.features), raw.place(run.features))
+    aligned = fit_temporal_map([run.features], run.retained, seed=0, steps=FEW_STEPS)
+    assert not np.array_equal(again.place(run.features), aligned.place(run.features))
+
+
+@pytest.mark.parametrize("align", [True, False])
+def test_a_new_image_enters_where_its_equal_would_be_placed(unlearning, align):
+    run = unlearning()
+    temporal_map = fit_temporal_map(
+        [run.features], run.retained, seed=0, align=align, steps=FEW_STEPS
+    )
+    placed = temporal_map.place(run.features)
+    for moment in (0, 4, 8):
+        entrance = temporal_map.entrance(run.features[moment])
+        alone = temporal_map.place_through(entrance, run.features[moment, 5:8])
+        assert np.abs(alone - placed[moment, 5:8]).max() < 1e-3 * np.ptp(placed)
+
+
+def test_a_map_of_the_original_alone_places_what_comes_later(unlearning):
+    run = unlearning()
+    live = fit_temporal_map([run.features[:1]], run.retained, seed=0, steps=200)
+    fidelity = _measure(run, live.place(run.features))
+    assert fidelity.trustworthiness_mean > 0.93
+    assert fidelity.movement_correlation > 0.8
+
+
 def test_the_same_seed_gives_the_same_map_and_another_seed_another(roughly_fitted):
     run, temporal_map = roughly_fitted
     placed = temporal_map.place(run.features)
@@ -108,9 +159,8 @@ def test_the_same_seed_gives_the_same_map_and_another_seed_another(roughly_fitte
 def test_the_map_starts_as_joint_pca(roughly_fitted):
     run, temporal_map = roughly_fitted
     untrained = fit_temporal_map([run.features], run.retained, seed=0, steps=0)
-    start = temporal_map.place_pca(run.features)
+    start = pca_map([run.features], run.retained).place(run.features)
     assert np.array_equal(untrained.place(run.features), start)
-    assert np.array_equal(pca_map([run.features], run.retained).place(run.features), start)
     assert not np.array_equal(temporal_map.place(run.features), start)
 
 
@@ -188,7 +238,7 @@ def test_collapsed_features_still_give_a_finite_map(unlearning, collapsed):
     run.features[collapsed] = 0.1
     temporal_map = fit_temporal_map([run.features], run.retained, seed=0, steps=FEW_STEPS)
     assert np.isfinite(temporal_map.place(run.features)).all()
-    assert np.isfinite(temporal_map.place_pca(run.features)).all()
+    assert np.isfinite(pca_map([run.features], run.retained).place(run.features)).all()
 
 
 def test_runs_that_do_not_belong_together_are_refused(unlearning):

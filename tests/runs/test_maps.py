@@ -1,123 +1,148 @@
-"""One map per scenario; a run keeps its place on it through the store."""
+"""Maps of every kind; a run keeps its place on them through the store."""
 
 import dataclasses
+from collections.abc import Callable
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from pru_demo.runs import maps
-from pru_demo.runs.maps import PlacedRun, fit, has_own_space, place
+from pru_demo.runs.maps import KINDS, LEAST_MOVEMENT, LEAST_TRUST, PlacedRun, fit, fit_live, place
 from pru_demo.runs.pipeline import RunResult
 from pru_demo.runs.record import shown_forgotten
 from pru_demo.runs.tensorfile import Entry, decode, encode
 from tests.runs.conftest import config_of
 
-ASKED: list[tuple[tuple[int, ...], int]] = []
+Fitted = Callable[[str], tuple[Entry, list[float]]]
+Placed = Callable[[str], PlacedRun]
 
-
-def drawn(features: np.ndarray, *, seed: int) -> np.ndarray:
-    """In place of umap-learn, which compiles for half a minute."""
-    ASKED.append((features.shape, seed))
-    return features[:, :2].astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def fitted(results: dict[str, RunResult]) -> tuple[Entry, list[float]]:
-    shares: list[float] = []
-    features = {"pru:tuned": results["pru"].features, "original": results["original"].features}
-    retained = ~shown_forgotten(results["pru"].record)
-    return fit(features, retained, 7, shares.append), shares
+# umap-learn compiles for half a minute: its map is tested where it is made.
+QUICK = [kind for kind in KINDS if kind != "sharp"]
+every_kind = pytest.mark.parametrize("kind", QUICK)
 
 
 @pytest.fixture(scope="module")
-def placed(results: dict[str, RunResult], fitted: tuple[Entry, list[float]]) -> PlacedRun:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(maps, "classic_umap", drawn)
-        ASKED.clear()
-        return place(fitted[0], results["pru"].record, results["pru"].features)
+def fitted(results: dict[str, RunResult]) -> Fitted:
+    """Fits a map of a kind to PRU and the original, once; also gives what it reported."""
+
+    @cache
+    def make(kind: str) -> tuple[Entry, list[float]]:
+        shares: list[float] = []
+        features = {
+            "pru:tuned": results["pru"].features["features"],
+            "original": results["original"].features["features"],
+        }
+        retained = ~shown_forgotten(results["pru"].record)
+        return fit(kind, features, retained, 7, shares.append), shares
+
+    return make
 
 
-def test_fitting_reports_a_rising_share(fitted: tuple[Entry, list[float]]) -> None:
-    _, shares = fitted
+@pytest.fixture(scope="module")
+def placed(results: dict[str, RunResult], fitted: Fitted) -> Placed:
+    """PRU's places on the map of a kind."""
+    pru = results["pru"]
+    return cache(lambda kind: place(kind, fitted(kind)[0], pru.record, pru.features["features"]))
+
+
+def test_fitting_reports_a_rising_share(fitted: Fitted) -> None:
+    _, shares = fitted("time")
     assert shares
     assert shares == sorted(shares)
     assert 0 <= shares[0] <= shares[-1] <= 1
 
 
-def test_map_knows_what_it_was_fitted_on_and_can_be_stored(
-    fitted: tuple[Entry, list[float]],
-) -> None:
-    entry, _ = fitted
-    assert entry.meta == {"fitted_on": ["original", "pru:tuned"]}
+@every_kind
+def test_a_map_knows_what_it_was_fitted_on_and_can_be_stored(fitted: Fitted, kind: str) -> None:
+    entry, _ = fitted(kind)
+    assert entry.meta["fitted_on"] == ["original", "pru:tuned"]
     again = decode(encode(entry.meta, entry.arrays))
     assert again.meta == entry.meta
     for name, array in entry.arrays.items():
         np.testing.assert_array_equal(again.arrays[name], array, strict=True)
 
 
-def test_a_run_has_a_place_at_every_moment(placed: PlacedRun) -> None:
-    assert placed.xy.shape == placed.pca.shape == (7, 60, 2)
-    assert placed.moved.shape == (7, 60)
-    assert placed.classic.shape == (3, 60, 2)
-    for name in ("xy", "pca", "moved", "classic"):
-        array = getattr(placed, name)
-        assert array.dtype == np.float16, name
-        assert np.isfinite(array).all(), name
-    assert (placed.moved[0] == 0).all()
-    assert placed.fitted_on == ["original", "pru:tuned"]
+def test_kinds_are_different_maps(fitted: Fitted, placed: Placed) -> None:
+    assert len({fitted(kind)[0].meta["id"] for kind in QUICK}) == len(QUICK)
+    for one, other in pairwise(QUICK):
+        assert not np.array_equal(placed(one).xy, placed(other).xy)
 
 
-def test_the_classic_picture_is_of_original_unlearned_and_relearned(
-    placed: PlacedRun, results: dict[str, RunResult]
-) -> None:
-    assert ASKED == [((60, 48), 7)] * 3
-    features = results["pru"].features
-    for picture, moment in zip(
-        placed.classic, (0, results["pru"].record.unlearned, 6), strict=True
-    ):
-        np.testing.assert_array_equal(picture, features[moment][:, :2])
+@every_kind
+def test_a_run_has_a_place_at_every_moment(placed: Placed, kind: str) -> None:
+    found = placed(kind)
+    assert found.xy.shape == (7, 60, 2)
+    assert found.xy.dtype == np.float16
+    assert np.isfinite(found.xy).all()
+    assert found.fitted_on == ["original", "pru:tuned"]
+    # The original, the unlearned and the first relearned network are kept.
+    assert set(found.entrances) == {0, 4, 5}
 
 
+@every_kind
 def test_a_stored_map_places_a_run_as_a_fresh_one_does(
-    placed: PlacedRun,
-    fitted: tuple[Entry, list[float]],
-    results: dict[str, RunResult],
-    monkeypatch: pytest.MonkeyPatch,
+    placed: Placed, fitted: Fitted, results: dict[str, RunResult], kind: str
 ) -> None:
-    monkeypatch.setattr(maps, "classic_umap", drawn)
-    stored = decode(encode(fitted[0].meta, fitted[0].arrays))
-    again = place(stored, results["pru"].record, results["pru"].features)
-    np.testing.assert_array_equal(again.xy, placed.xy)
-    assert again.fidelity == placed.fidelity
+    entry = fitted(kind)[0]
+    stored = decode(encode(entry.meta, entry.arrays))
+    again = place(kind, stored, results["pru"].record, results["pru"].features["features"])
+    np.testing.assert_array_equal(again.xy, placed(kind).xy)
+    assert again.fidelity == placed(kind).fidelity
 
 
 def test_runs_share_the_place_of_their_common_original(
-    placed: PlacedRun,
-    fitted: tuple[Entry, list[float]],
-    results: dict[str, RunResult],
-    monkeypatch: pytest.MonkeyPatch,
+    placed: Placed, fitted: Fitted, results: dict[str, RunResult]
 ) -> None:
-    monkeypatch.setattr(maps, "classic_umap", drawn)
     later = results["boundary_shrink"]  # not among the runs that the map was fitted on
-    other = place(fitted[0], later.record, later.features)
+    other = place("time", fitted("time")[0], later.record, later.features["features"])
     np.testing.assert_allclose(
-        other.xy[0].astype(float), placed.xy[0].astype(float), rtol=5e-3, atol=5e-3
+        other.xy[0].astype(float), placed("time").xy[0].astype(float), rtol=5e-3, atol=5e-3
     )
     assert other.fitted_on == ["original", "pru:tuned"]
 
 
-def test_places_survive_the_store(placed: PlacedRun) -> None:
-    entry = placed.to_entry()
+@every_kind
+def test_places_survive_the_store(placed: Placed, kind: str) -> None:
+    found = placed(kind)
+    entry = found.to_entry()
     again = PlacedRun.from_entry(decode(encode(entry.meta, entry.arrays)))
-    for each in dataclasses.fields(PlacedRun):
-        one, other = getattr(placed, each.name), getattr(again, each.name)
-        if isinstance(one, np.ndarray):
-            np.testing.assert_array_equal(one, other, strict=True)
-        else:
-            assert one == other
+    np.testing.assert_array_equal(again.xy, found.xy, strict=True)
+    assert (again.fidelity, again.map_id, again.fitted_on) == (
+        found.fidelity,
+        found.map_id,
+        found.fitted_on,
+    )
+    for at, entrance in found.entrances.items():
+        np.testing.assert_array_equal(again.entrances[at].matrix, entrance.matrix)
+        np.testing.assert_array_equal(again.entrances[at].offset, entrance.offset)
+
+
+def test_the_map_to_follow_a_run_on_knows_the_original_only(
+    results: dict[str, RunResult],
+) -> None:
+    pru = results["pru"]
+    features = pru.features["features"]
+    live = fit_live(features[0], ~shown_forgotten(pru.record), 7)
+    assert live.meta["fitted_on"] == ["original"]
+    drawn = maps.KINDS["time"].load(live.arrays)
+    alone = drawn.place(features[:1].astype(np.float32))
+    later = drawn.place(features.astype(np.float32))
+    np.testing.assert_array_equal(alone[0], later[0])
+
+
+def test_a_map_is_doubted_below_the_thresholds_it_states(placed: Placed) -> None:
+    found = placed("time")
+    good = {"trustworthiness_mean": LEAST_TRUST, "movement_correlation": LEAST_MOVEMENT}
+    assert dataclasses.replace(found, fidelity=good).doubts() == []
+    low = {"trustworthiness_mean": LEAST_TRUST - 0.01, "movement_correlation": None}
+    assert dataclasses.replace(found, fidelity=low).doubts() == ["neighbourhoods"]
+    still = good | {"movement_correlation": LEAST_MOVEMENT - 0.01}
+    assert dataclasses.replace(found, fidelity=still).doubts() == ["movement"]
 
 
 def test_only_a_network_trained_from_scratch_has_a_space_of_its_own() -> None:
-    assert has_own_space(config_of("retrain", "paper"))
+    assert maps.has_own_space(config_of("retrain", "paper"))
     for method in ("pru", "boundary_shrink", "original"):
-        assert not has_own_space(config_of(method, "paper"))
+        assert not maps.has_own_space(config_of(method, "paper"))

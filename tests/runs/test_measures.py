@@ -9,6 +9,7 @@ import pytest
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.paths import RECORDS
 from pru_demo.runs.compute import measure_into, run_into
+from pru_demo.runs.engine.protocol import Cancelled
 from pru_demo.runs.record import KEPT_EPOCHS, measures_key, weights_key
 from pru_demo.runs.store import Store
 from tests.runs.conftest import config_of
@@ -34,7 +35,7 @@ class Watched:
 
 @pytest.fixture
 def store(tmp_path: Path, shrunken: None, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setattr("pru_demo.runs.measures.PROBE_IMAGES", 200)
+    monkeypatch.setattr("pru_demo.runs.instruments.PROBE_IMAGES", 200)
     return Store(tmp_path / "store")
 
 
@@ -59,10 +60,23 @@ def test_what_is_known_of_the_references_comes_out(measured: dict[str, dict[str,
     assert {each["mean"] for each in original["layers"]["batch_norm"]} == {0.0}
     assert original["features"]["0"]["cka_to_original"] == pytest.approx(1)
     assert original["forget_set"]["A_f"] > 95
+    for layer in original["layers"]["cka_to_original"]:
+        assert (layer["all"], layer["forgotten"]) == pytest.approx((1, 1)), layer["name"]
     # Retrain is as far from itself as nothing.
     assert retrain["against_retrain"]["JS"] == pytest.approx(0, abs=1e-9)
     assert retrain["against_retrain"]["agreement"] == 1
     assert retrain["features"]["0"]["cka_to_retrained"] == pytest.approx(1)
+    for layer in retrain["layers"]["cka_to_retrained"]:
+        assert (layer["all"], layer["forgotten"]) == pytest.approx((1, 1)), layer["name"]
+    # How alike two networks are does not depend on which of them is asked about.
+    assert original["layers"]["cka_to_retrained"] == [
+        pytest.approx(layer) for layer in retrain["layers"]["cka_to_original"]
+    ]
+    # Layer by layer it ends where the features as a whole are compared.
+    last = {layer["name"]: layer["all"] for layer in pru["layers"]["cka_to_original"]}
+    assert last["features"] == pytest.approx(pru["features"]["0"]["cka_to_original"], abs=1e-3)
+    # The forgotten images alone are further apart than all of them.
+    assert all(layer["forgotten"] < layer["all"] for layer in pru["layers"]["cka_to_original"][-3:])
     # PRU moved every block, and a new classifier still finds some of the nines.
     assert all(block["relative"] > 1e-3 for block in pru["layers"]["blocks"])
     assert len(pru["layers"]["blocks"]) == 9
@@ -77,7 +91,7 @@ def test_what_is_known_of_the_references_comes_out(measured: dict[str, dict[str,
 
 
 def test_bundled_runs_can_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pru_demo.runs.measures.PROBE_IMAGES", 200)
+    monkeypatch.setattr("pru_demo.runs.instruments.PROBE_IMAGES", 200)
     monkeypatch.setattr("pru_demo.runs.measures._frozen", lambda *_: None)
     store = Store(tmp_path / "store", RECORDS)
     run = RunConfig(Scenario(), Pick("boundary_shrink", "tuned"))
@@ -102,3 +116,26 @@ def test_without_retrain_what_needs_it_is_not_computed(store: Store) -> None:
     measures = measure_into(store, run, Watched())
     assert measures["against_retrain"] is None
     assert measures["features"]["0"]["cka_to_retrained"] is None
+    assert measures["layers"]["cka_to_retrained"] is None
+
+
+def test_it_tells_what_it_does_and_how_much_is_done(store: Store) -> None:
+    run, watched = config_of("original", "paper"), Watched()
+    run_into(store, run, Watched())
+    measure_into(store, run, watched)
+    shares = [report["share"] for report in watched.reports]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] < 1
+    assert len({report["message"] for report in watched.reports}) >= 4
+
+
+def test_cancelling_ends_it_and_stores_nothing(store: Store) -> None:
+    class Impatient(Watched):
+        def cancelled(self) -> bool:
+            return len(self.reports) > 2
+
+    run = config_of("original", "paper")
+    run_into(store, run, Watched())
+    with pytest.raises(Cancelled):
+        measure_into(store, run, Impatient())
+    assert store.meta(measures_key(run)) is None

@@ -96,4 +96,4 @@ def test_every_network_forgets_a_class_of_cifar10(
         *["relearn"] * 2,
     ]
     assert set(record.arrays["labels"][: len(record.arrays["labels"]) // 3]) <= {3, 5}
-    assert result.features.shape[0] == len(record.snapshots)
+    assert result.features["features"].shape[0] == len(record.snapshots)

@@ -49,16 +49,22 @@ def test_there_is_a_snapshot_of_every_moment(results: dict[str, RunResult], meth
 def test_arrays_have_the_documented_shapes(results: dict[str, RunResult], method: str) -> None:
     t = len(LABELS[method])
     arrays = results[method].record.arrays
+    controls = {"control_predicted": ((60,), "uint8"), "control_p_f": ((60,), "float16")}
     assert {name: (array.shape, array.dtype.name) for name, array in arrays.items()} == {
         "shown": ((60,), "int32"),
         "labels": ((60,), "uint8"),
         "predicted": ((t, 60), "uint8"),
         "p_f": ((t, 60), "float16"),
+        "top": ((t, 60, 3), "uint8"),
+        "p_top": ((t, 60, 3), "float16"),
+        "destined": ((60,), "uint8"),
         "confusion": ((t, 10, 10), "int32"),
         "p_original": ((60, 10), "float16"),
         "p_unlearned": ((60, 10), "float16"),
+        **controls,
     }
-    features = results[method].features
+    features, control = (results[method].features[name] for name in ("features", "control"))
+    assert (control.shape, control.dtype.name) == ((60, 48), "float16")
     assert (features.shape, features.dtype.name) == ((t, 60, 48), "float16")
     assert (arrays["confusion"].sum((1, 2)) == 60).all()
     assert np.bincount(arrays["labels"]).tolist() == [4] * 9 + [24]
@@ -81,7 +87,7 @@ def test_every_run_starts_from_the_same_original(
     results: dict[str, RunResult], method: str
 ) -> None:
     one, other = results["pru"], results[method]
-    assert np.array_equal(one.features[0], other.features[0])
+    assert np.array_equal(one.features["features"][0], other.features["features"][0])
     assert one.record.snapshots[0].A_f == other.record.snapshots[0].A_f > 90
     assert np.array_equal(one.record.arrays["p_original"], other.record.arrays["p_original"])
 
@@ -142,7 +148,8 @@ def test_the_same_configuration_gives_identical_arrays(
     assert again.record.snapshots == before.record.snapshots
     for name, array in before.record.arrays.items():
         np.testing.assert_array_equal(again.record.arrays[name], array, err_msg=name)
-    np.testing.assert_array_equal(again.features, before.features)
+    for name, features in before.features.items():
+        np.testing.assert_array_equal(again.features[name], features)
     assert again.weights.keys() == before.weights.keys()
     assert all(torch.equal(again.weights[name], t) for name, t in before.weights.items())
 

@@ -3,22 +3,32 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.config import RunConfig
 from pru_demo.runs import maps, pipeline, tasks
 from pru_demo.runs.engine.protocol import Cancelled
-from pru_demo.runs.maps import PlacedRun, map_key, placed_key
+from pru_demo.runs.maps import PlacedRun, classic_key, map_key, placed_key
+from pru_demo.runs.perceived import perceived_key
 from pru_demo.runs.pipeline import RunResult
 from pru_demo.runs.record import RunRecord, features_key, run_key, weights_key
 from pru_demo.runs.store import Store, write_bundle
-from pru_demo.runs.tasks import compute_map, compute_run, map_job_key, worker_store
+from pru_demo.runs.tasks import (
+    compute_classic,
+    compute_map,
+    compute_run,
+    map_job_key,
+    worker_store,
+)
 from tests.runs.conftest import config_of
 
 PRU = config_of("pru", "tuned")
+SHRINK = config_of("boundary_shrink", "tuned")
+RETRAIN = config_of("retrain", "quick")
 
 
 class FakeContext:
@@ -116,8 +126,9 @@ def test_a_cancelled_run_stops_at_once_and_stores_no_result(store: Store, patien
     with pytest.raises(Cancelled):
         compute_run(context, PRU.content())
     assert context.asked == patience
-    # How far it came may stay, so that running it again is quicker.
-    assert [key for key in store.keys() if ":partial:" not in key] == []  # noqa: SIM118
+    # How far it came may stay, so that running it again is quicker, and the map to follow it on.
+    left = {key.split(":")[1] for key in store.keys()}  # noqa: SIM118
+    assert left <= {"partial", "map"}
 
 
 def test_the_record_is_stored_last(
@@ -133,51 +144,111 @@ def test_the_record_is_stored_last(
     monkeypatch.setattr(Store, "put", spied)
     compute_run(FakeContext(), PRU.content())
     assert order[-1] == run_key(PRU)
-    assert set(order) == {run_key(PRU), weights_key(PRU), features_key(PRU)}
+    makers = (run_key, weights_key, features_key, perceived_key)
+    assert set(order) == {make(PRU) for make in makers}
+
+
+@pytest.fixture
+def drawable(store: Store, executed: list[RunConfig], monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store with PRU, Boundary Shrink and Retrain in it; nothing compiles umap-learn."""
+    monkeypatch.setattr(tasks, "warm_up", lambda: None)
+    for run in (PRU, SHRINK, RETRAIN):
+        compute_run(FakeContext(), run.content())
+    return store
 
 
 def test_a_map_is_drawn_from_stored_runs_and_fitted_once(
-    store: Store, executed: list[RunConfig], monkeypatch: pytest.MonkeyPatch
+    drawable: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(maps, "classic_umap", lambda features, *, seed: features[:, :2])
     fits = []
     fit = maps.fit
     monkeypatch.setattr(maps, "fit", lambda *a: fits.append(1) or fit(*a))
-    shrink = config_of("boundary_shrink", "tuned")
-    for run in (PRU, shrink):
-        compute_run(FakeContext(), run.content())
-
     context = FakeContext()
-    assert compute_map(context, [PRU.content()]) == [placed_key(PRU)]
+    assert compute_map(context, [PRU.content()], "pca") == [placed_key(PRU, "pca")]
     assert context.reports
-    assert store.meta(map_key(PRU.scenario)) == {"fitted_on": ["pru:tuned"]}
-    keys = compute_map(FakeContext(), [PRU.content(), shrink.content()])
-    assert keys == [placed_key(PRU), placed_key(shrink)]
+    drawn = drawable.meta(map_key(PRU, "pca"))
+    assert drawn is not None
+    assert drawn["fitted_on"] == ["pru:tuned"]
+    keys = compute_map(FakeContext(), [PRU.content(), SHRINK.content()], "pca")
+    assert keys == [placed_key(PRU, "pca"), placed_key(SHRINK, "pca")]
     assert fits == [1]
-    entry = store.get(placed_key(shrink))
+    entry = drawable.get(placed_key(SHRINK, "pca"))
     assert entry is not None
-    assert PlacedRun.from_entry(entry).xy.shape == (5, 60, 2)
-    assert np.isfinite(entry.arrays["xy"]).all()
+    placed = PlacedRun.from_entry(entry)
+    assert placed.xy.shape == (5, 60, 2)
+    assert np.isfinite(placed.xy).all()
+    assert placed.map_id == drawn["id"]
+
+
+def test_a_map_fitted_again_is_another_map(drawable: Store) -> None:
+    both = [PRU.content(), SHRINK.content()]
+    compute_map(FakeContext(), both[:1], "pca")
+    before = drawable.meta(map_key(PRU, "pca"))
+    compute_map(FakeContext(), both, "pca", again=True)
+    after = drawable.meta(map_key(PRU, "pca"))
+    assert before is not None
+    assert after is not None
+    assert after["fitted_on"] == ["boundary_shrink:tuned", "pru:tuned"]
+    assert after["id"] != before["id"]
+
+
+def test_retrain_is_drawn_on_a_map_of_its_own(drawable: Store) -> None:
+    compute_map(FakeContext(), [PRU.content(), RETRAIN.content()], "pca")
+    own, shared = (drawable.meta(map_key(run, "pca")) for run in (RETRAIN, PRU))
+    assert own is not None
+    assert shared is not None
+    assert own["fitted_on"] == ["retrain:quick"]
+    assert shared["fitted_on"] == ["pru:tuned"]
+    placed = drawable.meta(placed_key(RETRAIN, "pca"))
+    assert placed is not None
+    assert placed["map_id"] == own["id"]
+
+
+def test_pictures_of_umap_are_drawn_one_by_one_and_kept(
+    drawable: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maps, "classic_umap", lambda features, *, seed: features[:, :2])
+    for snapshot in (2, 0):
+        assert compute_classic(FakeContext(), PRU.content(), snapshot) == classic_key(PRU)
+    pictures, features = drawable.get(classic_key(PRU)), drawable.get(features_key(PRU))
+    assert pictures is not None
+    assert features is not None
+    assert set(pictures.arrays) == {"0", "2"}
+    for name, picture in pictures.arrays.items():
+        expected = features.arrays["features"][int(name)][:, :2]
+        np.testing.assert_array_equal(picture, expected)
+
+
+def test_a_snapshot_that_does_not_exist_is_refused_with_a_sentence(drawable: Store) -> None:
+    with pytest.raises(ValueError, match="This run has 7 snapshots; there is no number 7"):
+        compute_classic(FakeContext(), PRU.content(), 7)
+
+
+def test_umap_is_compiled_once_while_a_map_is_looked_at(
+    drawable: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = Event()
+    monkeypatch.setattr(tasks, "warm_up", compiled.set)
+    tasks._compile_umap.cache_clear()
+    compute_map(FakeContext(), [PRU.content()], "pca")
+    assert compiled.wait(10)
 
 
 def test_a_map_of_a_run_that_is_not_stored_is_refused_with_a_sentence(store: Store) -> None:
-    with pytest.raises(ValueError, match="no longer stored; run it again"):
-        compute_map(FakeContext(), [PRU.content()])
+    with pytest.raises(ValueError, match="no longer stored"):
+        compute_map(FakeContext(), [PRU.content()], "pca")
 
 
-def test_a_map_without_features_is_refused_with_a_sentence(
-    store: Store, executed: list[RunConfig]
-) -> None:
-    compute_run(FakeContext(), PRU.content())
-    store.delete(features_key(PRU))
+def test_a_map_without_features_is_refused_with_a_sentence(drawable: Store) -> None:
+    drawable.delete(features_key(PRU))
     with pytest.raises(ValueError, match="cannot be drawn; run it again"):
-        compute_map(FakeContext(), [PRU.content()])
-    assert store.keys(f"{placed_key(PRU)}") == []
+        compute_map(FakeContext(), [PRU.content()], "pca")
+    assert drawable.meta(placed_key(PRU, "pca")) is None
 
 
-def test_a_map_job_is_known_by_its_scenario_and_its_runs() -> None:
-    one, other = Pick("pru", "tuned"), Pick("boundary_shrink", "paper")
-    key = map_job_key(Scenario(), [one, other])
-    assert key == map_job_key(Scenario(), [other, one])
-    assert key != map_job_key(Scenario(), [one])
-    assert key != map_job_key(Scenario(forget=(3,)), [one, other])
+def test_a_map_job_is_known_by_its_scenario_its_kind_and_its_runs() -> None:
+    key = map_job_key([PRU, SHRINK], "time")
+    assert key == map_job_key([SHRINK, PRU], "time")
+    others = [map_job_key([PRU], "time"), map_job_key([PRU, SHRINK], "raw")]
+    others.append(map_job_key([config_of("pru", "tuned", forget=(3,)), SHRINK], "time"))
+    assert key not in others

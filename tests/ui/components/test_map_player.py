@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from pru_demo.ui.components.map_player import Frame, Panel, map_player
-from pru_demo.ui.components.map_player.payload import Movie, encode_movie, fingerprint
+from pru_demo.ui.components.map_player.movie import Movie, fingerprint
+from pru_demo.ui.components.map_player.payload import class_distance, encode_movie
 
 FRAMES, SAMPLES = 5, 12
 
@@ -25,11 +26,14 @@ def make_panel(
 ) -> Panel:
     """Samples that drift at random, with every class predicted at some time."""
     random = np.random.default_rng(seed)
+    p = random.dirichlet(np.full(10, 0.3), (frames, samples))
+    top = np.argsort(-p, axis=2)[:, :, :3]
     return Panel(
         title=title,
         color="#0072b2",
         xy=np.cumsum(random.normal(size=(frames, samples, 2)), axis=0),
-        predicted=random.integers(0, 10, (frames, samples)).astype(np.uint8),
+        top=top.astype(np.uint8),
+        p_top=np.take_along_axis(p, top, 2),
         p_f=random.uniform(size=(frames, samples)),
         moved=random.uniform(0, 1.6, (frames, samples)),
     )
@@ -75,17 +79,120 @@ def test_places_come_back_on_axes_shared_by_both_panels() -> None:
         assert np.abs(places - panel.xy).max() <= span.max() / 65535
 
 
-def test_predictions_beliefs_and_distances_come_back() -> None:
+def test_the_three_most_probable_classes_come_back_with_their_percents() -> None:
     movie = make_movie()
+    for panel, sent in zip(movie.panels, encode_movie(movie)["panels"], strict=True):
+        shape = (3, SAMPLES, FRAMES)
+        named, percent = (unpack(sent[name]).reshape(shape) for name in ("top", "percent"))
+        top, p_top = panel.top.transpose(2, 1, 0), panel.p_top.transpose(2, 1, 0)
+        assert np.abs(percent - 100 * p_top).max() <= 0.5
+        assert np.array_equal(named[0], top[0])
+        shown = percent > 0
+        assert shown.any(axis=(1, 2)).all()
+        assert np.array_equal(named[shown], top[shown])
+
+
+def test_classes_of_less_than_half_a_percent_are_left_out_but_never_the_prediction() -> None:
+    panel = make_panel()
+    p_top = np.broadcast_to([0.0049, 0.0051, 0.0049], panel.p_top.shape)
+    top = np.broadcast_to(np.array([7, 8, 9], np.uint8), panel.top.shape)
+    movie = make_movie(panels=[replace(panel, top=top, p_top=p_top)])
+    (sent,) = encode_movie(movie)["panels"]
+    first, second, third = unpack(sent["top"]).reshape(3, -1)
+    assert (set(first), set(second), set(third)) == ({7}, {8}, {0})
+    assert [set(rank) for rank in unpack(sent["percent"]).reshape(3, -1)] == [{0}, {1}, {0}]
+
+
+def test_two_classes_have_two_probabilities() -> None:
+    panel = make_panel()
+    short = replace(panel, top=panel.top[:, :, :2] % 2, p_top=panel.p_top[:, :, :2])
+    parts = {"true": np.arange(SAMPLES) % 2, "class_names": ["cat", "dog"], "forgotten": {1}}
+    encoded = encode_movie(make_movie(panels=[short], **parts))
+    assert len(unpack(encoded["panels"][0]["top"])) == 2 * FRAMES * SAMPLES
+    with pytest.raises(ValueError, match=r"top must have shape \(5, 12, 2\)"):
+        make_movie(**parts)
+
+
+def test_beliefs_and_distances_come_back_the_farthest_too() -> None:
+    panel = make_panel()
+    far = panel.moved.copy()
+    far[3, 4] = 9.0
+    movie = make_movie(panels=[replace(panel, moved=far), make_panel(seed=1)])
     encoded = encode_movie(movie)
-    top = encoded["movedTop"]
-    assert 1 <= top <= 1.6
-    for panel, sent in zip(movie.panels, encoded["panels"], strict=True):
-        assert np.array_equal(unpack(sent["predicted"]), panel.predicted.ravel())
-        assert np.abs(unpack(sent["pf"]) / 255 - panel.p_f.ravel()).max() < 1 / 255
-        moved = np.minimum(panel.moved.ravel(), top)
-        assert np.abs(unpack(sent["moved"]) / 255 * top - moved).max() < top / 255
+    assert encoded["movedMost"] == 9
+    for sent, one in zip(encoded["panels"], movie.panels, strict=True):
+        assert np.abs(unpack(sent["pf"]) / 255 - one.p_f.ravel()).max() < 1 / 255
+        assert np.abs(unpack(sent["moved"]) / 255 * 9 - one.moved.ravel()).max() < 9 / 255
     assert np.array_equal(unpack(encoded["true"]), movie.true)
+
+
+def test_one_sample_that_went_far_does_not_stretch_the_colour_scale() -> None:
+    panel = make_panel(samples=1000)
+    far = panel.moved.copy()
+    far[3, 4] = 9.0
+    movie = make_movie(
+        panels=[replace(panel, moved=far)],
+        true=np.arange(1000) % 10,
+        images=np.zeros((1000, 28, 28), np.uint8),
+    )
+    assert 1 <= encode_movie(movie)["movedTop"] <= 1.6
+
+
+def test_the_unit_of_tails_is_the_distance_between_the_classes_that_are_kept() -> None:
+    xy = np.array([[0, 0], [2, 0], [1, 3], [1, 5], [90, 90], [1, 0]], float)
+    true = np.array([0, 0, 1, 1, 2, 0])
+    assert class_distance(xy, true, {2}) == pytest.approx(4)
+    assert class_distance(xy, true, {1, 2}) == 0
+    movie = make_movie()
+    first, second = encode_movie(movie)["panels"]
+    assert first["unit"] == class_distance(movie.panels[0].xy[0], movie.true, {9}) > 0
+    assert second["unit"] == class_distance(movie.panels[1].xy[0], movie.true, {9})
+
+
+def with_guest(places: npt.NDArray[np.floating], **changes: Any) -> Movie:
+    image = np.random.default_rng(3).integers(0, 256, (28, 28), np.uint8)
+    panels = [replace(make_panel(), guest=places), make_panel("Boundary shrink", seed=1)]
+    parts = {"panels": panels, "guest_image": image, "guest_label": "your drawing"}
+    return make_movie(**(parts | changes))
+
+
+def test_the_guest_comes_back_where_it_was_computed_also_outside_of_the_map() -> None:
+    places = np.full((FRAMES, 2), np.nan)
+    places[0], places[3] = (1.5, -0.5), (40.0, 2.0)
+    places[4, 0] = 3.0  # half a place is none
+    movie = with_guest(places)
+    encoded = encode_movie(movie)
+    sent = encoded["panels"][0]["guest"]
+    assert [place is None for place in sent] == [False, True, True, False, True]
+    everywhere = np.concatenate([panel.xy.reshape(-1, 2) for panel in movie.panels])
+    low = np.minimum(everywhere.min(axis=0), places[0])
+    span = np.array(encoded["extent"])
+    for at in (0, 3):
+        assert np.array(sent[at]) / 65535 * span + low == pytest.approx(places[at], abs=1e-3)
+    assert encoded["panels"][1]["guest"] is None
+    assert encoded["guest"]["label"] == "your drawing"
+    data = base64.b64decode(encoded["guest"]["uri"].partition(",")[2])
+    assert movie.guest_image is not None
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), movie.guest_image)
+
+
+def test_without_a_guest_nothing_of_it_is_sent() -> None:
+    encoded = encode_movie(make_movie())
+    assert encoded["guest"] is None
+    assert [panel["guest"] for panel in encoded["panels"]] == [None, None]
+
+
+def test_guests_in_colour_are_not_to_be_inverted() -> None:
+    places = np.zeros((FRAMES, 2))
+    assert encode_movie(with_guest(places))["guest"]["grey"] is True
+    colour = np.zeros((32, 32, 3), np.uint8)
+    assert encode_movie(with_guest(places, guest_image=colour))["guest"]["grey"] is False
+
+
+def test_notes_come_back() -> None:
+    noted = replace(make_panel(), note="On a map of its own.")
+    panels = encode_movie(make_movie(panels=[noted, make_panel("Other")]))["panels"]
+    assert [panel["note"] for panel in panels] == ["On a map of its own.", ""]
 
 
 def test_small_distances_are_not_blown_up_to_the_whole_colour_scale() -> None:
@@ -124,30 +231,52 @@ def test_classes_carry_name_colour_and_whether_they_are_forgotten() -> None:
     assert len({one["color"] for one in classes}) == 10
 
 
-def test_a_full_size_movie_takes_less_than_600_kilobytes() -> None:
-    frames, samples = 21, 1500
-    random = np.random.default_rng(0)
+def full_size_panel(margin: float, seed: int, frames: int = 21, samples: int = 1500) -> Panel:
+    """A network that is sure of itself at first and has only ``margin`` (in logits) after that."""
+    random = np.random.default_rng(seed)
     label = np.arange(samples) % 10
     xy = random.normal(size=(1, samples, 2)) + np.cumsum(
         random.normal(0, 0.02, (frames, samples, 2)), axis=0
     )
-    panel = Panel(
+    logits = random.normal(0, 1, (1, samples, 10)).repeat(frames, axis=0)
+    logits += np.cumsum(random.normal(0, 0.2, logits.shape), axis=0)
+    logits[:, np.arange(samples), label] += margin
+    logits[0, np.arange(samples), label] += 12 - margin
+    p = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    top = np.argsort(-p, axis=2)[:, :, :3]
+    return Panel(
         "PRU",
         "#0072b2",
         xy,
-        np.tile(label, (frames, 1)).astype(np.uint8),
-        np.where(label == 9, random.uniform(size=(frames, samples)), 0.0),
+        top.astype(np.uint8),
+        np.take_along_axis(p, top, 2),
+        np.where(label == 9, p[:, :, 9], 0),
         np.cumsum(random.uniform(0, 0.02, (frames, samples)), axis=0),
+        guest=np.zeros((frames, 2)),
     )
+
+
+def test_a_full_size_movie_takes_less_than_600_kilobytes() -> None:
+    frames, samples = 21, 1500
+    random = np.random.default_rng(0)
+    label = np.arange(samples) % 10
+    panels = [full_size_panel(margin, seed) for seed, margin in enumerate((5.5, 5.0))]
+    # In the bundled runs, PRU leaves 79 to 100 % of the samples with a second class of more than
+    # half a percent, after 9 % in the original; each of these takes bytes.
+    for panel in panels:
+        second = (panel.p_top[:, :, 1] > 0.005).mean(axis=1)
+        assert second[0] < 0.15
+        assert second[1:].mean() > 0.8
     # A ring of ink has about the mass and the edges of an MNIST digit.
     down, right = np.mgrid[-13.5:14.5, -13.5:14.5]
     radii = random.uniform(5, 9, (samples, 1, 1))
     ink = np.clip(2.2 - np.abs(np.hypot(down, right) - radii), 0, 1) * 255
     movie = make_movie(
-        panels=[panel, panel],
+        panels=panels,
         frames=[Frame(f"Epoch {i}", "unlearn", "A hint.") for i in range(frames)],
         true=label,
         images=ink.astype(np.uint8),
+        guest_image=ink[0].astype(np.uint8),
     )
     assert len(json.dumps(encode_movie(movie))) < 600_000
 
@@ -160,10 +289,14 @@ def test_a_full_size_movie_takes_less_than_600_kilobytes() -> None:
         ({"frames": []}, "at least one frame"),
         ({"panels": [make_panel(frames=4)]}, r"PRU: xy must have shape \(5, 12, 2\)"),
         ({"panels": [replace(make_panel(), p_f=np.full((5, 12), np.nan))]}, "p_f must be finite"),
+        ({"panels": [replace(make_panel(), p_top=np.zeros((5, 12)))]}, "p_top must have shape"),
         (
-            {"panels": [replace(make_panel(), predicted=np.full((5, 12), 10, np.uint8))]},
+            {"panels": [replace(make_panel(), top=np.full((5, 12, 3), 10, np.uint8))]},
             "not exist",
         ),
+        ({"panels": [replace(make_panel(), guest=np.zeros((5, 2)))]}, "needs its image"),
+        ({"guest_image": np.zeros((28, 28))}, "guest's image must be uint8"),
+        ({"guest_image": np.zeros((3, 28, 28), np.uint8)}, r"not \(3, 28, 28\)"),
         ({"images": np.zeros((3, 28, 28), np.uint8)}, "one for each of 12 samples"),
         ({"images": np.zeros((12, 28, 28))}, "must be uint8"),
         ({"forgotten": {10}}, "below 10"),
@@ -172,6 +305,11 @@ def test_a_full_size_movie_takes_less_than_600_kilobytes() -> None:
 def test_parts_that_do_not_fit_are_refused(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         make_movie(**changes)
+
+
+def test_a_guest_needs_a_place_for_every_frame() -> None:
+    with pytest.raises(ValueError, match=r"guest must have shape \(5, 2\), not \(4, 2\)"):
+        with_guest(np.zeros((4, 2)))
 
 
 def test_a_start_frame_that_does_not_exist_is_refused() -> None:
@@ -189,9 +327,14 @@ def test_the_fingerprint_changes_with_the_content_and_only_then() -> None:
         make_movie(forgotten={8}),
         make_movie(class_names=[*"012345678", "nine"]),
         make_movie(panels=[make_panel()]),
+        make_movie(panels=[replace(make_panel(), note="A note."), make_panel("Boundary shrink")]),
+        with_guest(np.zeros((FRAMES, 2))),
+        with_guest(np.ones((FRAMES, 2))),
+        with_guest(np.ones((FRAMES, 2)), guest_label="your pick"),
+        with_guest(np.ones((FRAMES, 2)), guest_image=np.zeros((28, 28), np.uint8)),
     ]
     prints = {fingerprint(movie) for movie in (make_movie(), *changed)}
-    assert len(prints) == 5
+    assert len(prints) == 1 + len(changed)
 
 
 @pytest.mark.parametrize("component", ["draw_pad", "map_player"])

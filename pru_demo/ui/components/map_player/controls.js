@@ -16,6 +16,9 @@ export function fillControls(root, movie, state) {
   find('option[value="returned"]').disabled = !canReturn;
   find(".speed").value = String(state.speed);
   find(".loop").checked = state.loop;
+  find(".tails").checked = state.tails;
+  // With fewer than two other classes there is nothing that a length could be compared with.
+  find(".tails").disabled = movie.panels.every((panel) => panel.unit === 0);
   find(".slider").max = String(movie.frames.length - 1);
   find(".stages").replaceChildren(...stagesOf(movie));
 }
@@ -44,6 +47,7 @@ export function makeFigures(panels) {
     const caption = document.createElement("figcaption");
     const found = make("span", "found");
     caption.append(make("span", "title", panel.title), found);
+    if (panel.note) caption.append(make("span", "note", panel.note));
     const canvas = make("canvas", "map");
     canvas.setAttribute("role", "img");
     figure.append(caption, canvas);

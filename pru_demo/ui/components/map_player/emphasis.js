@@ -13,7 +13,7 @@ export const FILTERS = {
   moved: {
     name: () => "Moved away (over ½ class distance)",
     keeps: (movie, panel, frame, sample) =>
-      (panel.moved[frame * movie.samples + sample] / 255) * movie.movedTop > FAR,
+      (panel.moved[frame * movie.samples + sample] / 255) * movie.movedMost > FAR,
   },
   returned: {
     name: () => "Came back in relearning",

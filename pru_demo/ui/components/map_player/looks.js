@@ -1,5 +1,5 @@
 import { quoted } from "./emphasis.js";
-import { valueAt } from "./movie.js";
+import { movedAt, valueAt } from "./movie.js";
 
 // Cividis (Nuñez et al. 2018): ordered in lightness and the same to colour-blind eyes. More is
 // further from the paper, so it runs to dark on light paper and to light on dark paper; its palest
@@ -9,7 +9,10 @@ const RAMPS = {
   dark: ["#3b5286", "#4b5c7c", "#5e6874", "#737475", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"],
 };
 
-const ramp = (theme) => RAMPS[theme.isDark ? "dark" : "light"];
+// Around dots that are not ringed: some class colours are too pale or too deep for their paper.
+export const HAIRLINE = { color: "#7d8794", width: 0.75 };
+
+export const ramp = (theme) => RAMPS[theme.isDark ? "dark" : "light"];
 
 export const MODES = {
   true: { name: () => "True class" },
@@ -17,10 +20,13 @@ export const MODES = {
   pf: {
     name: (movie) => `Belief in ${quoted(movie)}`,
     ends: () => ["0 %", "100 %"],
+    part: (movie, panel, moment, sample) => valueAt(panel.pf, movie.samples, moment, sample) / 255,
   },
   moved: {
     name: () => "Distance moved in feature space",
     ends: (movie) => ["0", `≥ ${movie.movedTop.toFixed(1)} class distances`],
+    part: (movie, panel, moment, sample) =>
+      Math.min(1, movedAt(movie, panel, moment, sample) / movie.movedTop),
   },
 };
 
@@ -28,7 +34,9 @@ export function readTheme(element) {
   const style = getComputedStyle(element);
   const ink = style.getPropertyValue("--st-text-color").trim();
   const paper = style.getPropertyValue("--st-background-color").trim();
-  return { ink, paper, isDark: lightness(paper) < 128 };
+  const primary = style.getPropertyValue("--st-primary-color").trim();
+  const isDark = lightness(paper) < 128;
+  return { ink, paper, primary, line: HAIRLINE.color, font: style.fontFamily, isDark };
 }
 
 // Lets the browser itself parse the colour, whatever its notation.
@@ -46,31 +54,8 @@ export function colorOf(movie, panel, moment, sample, mode, theme) {
     return movie.classes[panel.predicted[moment.frame * movie.samples + sample]].color;
   }
   const stops = ramp(theme);
-  const part = valueAt(panel[mode], movie.samples, moment, sample) / 255;
+  const part = MODES[mode].part(movie, panel, moment, sample);
   return stops[Math.round(part * (stops.length - 1))];
-}
-
-export function paintLegend(element, movie, mode, theme) {
-  const { ends } = MODES[mode];
-  const entries = ends ? rampEntries(ends(movie), theme) : movie.classes.map(classEntry);
-  const title = make("strong", "", MODES[mode].name(movie));
-  element.replaceChildren(title, ...entries);
-}
-
-function classEntry({ name, color, forgotten }) {
-  const entry = make("span", "entry");
-  const dot = make("span", forgotten ? "dot ringed" : "dot");
-  dot.style.background = color;
-  entry.append(dot, forgotten ? `${name} (forgotten)` : name);
-  return entry;
-}
-
-function rampEntries([low, high], theme) {
-  const entry = make("span", "entry");
-  const bar = make("span", "ramp");
-  bar.style.background = `linear-gradient(to right, ${ramp(theme).join(", ")})`;
-  entry.append(low, bar, high);
-  return [entry];
 }
 
 export function make(tag, className, text = "") {

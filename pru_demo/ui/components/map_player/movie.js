@@ -1,23 +1,30 @@
 // From the payload that payload.py wrote back to typed arrays, indexed [frame * samples + sample].
 
 export async function decodeMovie(movie) {
-  const { samples, frames } = movie;
+  const { samples, frames, guest } = movie;
+  const panels = await Promise.all(movie.panels.map((one) => decodePanel(one, samples, frames.length)));
+  const isOnAMap = panels.some((panel) => panel.guest?.some((place) => place !== null));
   return {
     ...movie,
     true: await unpack(movie.true),
-    panels: await Promise.all(
-      movie.panels.map(async (panel) => ({
-        title: panel.title,
-        color: panel.color,
-        ...decodePlaces(await unpack(panel.xy), samples, frames.length),
-        predicted: await unpack(panel.predicted),
-        pf: await unpack(panel.pf),
-        moved: await unpack(panel.moved),
-      })),
-    ),
+    panels,
     sprite: { ...movie.sprite, image: await loadImage(movie.sprite.uri) },
+    guest: guest && isOnAMap ? { ...guest, image: await loadImage(guest.uri) } : null,
     unlearnEnd: Math.max(0, frames.findLastIndex((frame) => frame.stage !== "relearn")),
     forgottenNames: movie.classes.filter((one) => one.forgotten).map((one) => one.name),
+  };
+}
+
+async function decodePanel(panel, samples, frameCount) {
+  const top = byFrame(await unpack(panel.top), samples, frameCount);
+  return {
+    ...panel,
+    ...decodePlaces(await unpack(panel.xy), samples, frameCount),
+    top, // indexed [(rank * frames + frame) * samples + sample], as are the percents
+    percent: byFrame(await unpack(panel.percent), samples, frameCount),
+    predicted: top.subarray(0, samples * frameCount),
+    pf: await unpack(panel.pf),
+    moved: await unpack(panel.moved),
   };
 }
 
@@ -25,6 +32,15 @@ async function unpack(text) {
   const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+// From [(rank * samples + sample) * frames + frame], in which they are sent.
+function byFrame(values, samples, frameCount) {
+  const size = samples * frameCount;
+  return values.map((_, i) => {
+    const [rank, frame, sample] = [Math.floor(i / size), Math.floor((i % size) / samples), i % samples];
+    return values[(rank * samples + sample) * frameCount + frame];
+  });
 }
 
 // All low bytes come first, then all high bytes; each value is the change since the last frame.
@@ -66,4 +82,9 @@ export function valueAt(values, samples, moment, sample) {
   const before = values[moment.from * samples + sample];
   const after = values[moment.to * samples + sample];
   return before + (after - before) * moment.blend;
+}
+
+// In distances between class centres.
+export function movedAt(movie, panel, moment, sample) {
+  return (valueAt(panel.moved, movie.samples, moment, sample) / 255) * movie.movedMost;
 }

@@ -1,121 +1,34 @@
-"""What the map player shows, and its compact form for the browser.
+"""The compact form in which a movie travels to the browser.
 
 Coordinates become 16-bit steps over the box that all panels share, stored as differences from
-frame to frame (small numbers compress well); beliefs and displacements become 8 bits. 1,500
-samples in 21 frames and two panels then take about half a megabyte, pictures included.
+frame to frame (small numbers compress well); beliefs and displacements become 8 bits, and the
+three highest probabilities the whole percents that are shown of them.
 """
 
 import base64
-import hashlib
-import io
 import zlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from pru_demo.figures.film_parts import Bytes, Floats, Panel, bounds
 from pru_demo.figures.palette import class_color
+from pru_demo.ui.components.map_player.movie import Movie
+from pru_demo.ui.components.map_player.sprite import encode_image, encode_sprite
 
-Stage: TypeAlias = Literal["original", "unlearn", "relearn"]
-Floats: TypeAlias = npt.NDArray[np.floating]
-Bytes: TypeAlias = npt.NDArray[np.uint8]
-
-_SPRITE_COLUMNS = 40
 # At least one distance between class centres is on the colour scale, or noise would look dramatic.
 _LEAST_MOVED_TOP = 1.0
 
 
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """One method's map: T frames of the same n samples.
-
-    Attributes:
-        title: name of the method.
-        color: its colour, ``#rrggbb``.
-        xy: (T, n, 2) places on the map, in map units shared by all panels.
-        predicted: (T, n) uint8, index of the predicted class.
-        p_f: (T, n) from 0 to 1, probability given to the forgotten classes.
-        moved: (T, n) >= 0, displacement in feature space since frame 0, in units of the mean
-            distance between class centres.
-    """
-
-    title: str
-    color: str
-    xy: Floats
-    predicted: Bytes
-    p_f: Floats
-    moved: Floats
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A moment: its name ("Epoch 3 · E step"), its stage, one sentence on what happens in it."""
-
-    label: str
-    stage: Stage
-    hint: str
-
-
-@dataclass(frozen=True, eq=False)
-class Movie:
-    """All that the player shows.
-
-    Attributes:
-        panels: one or two.
-        frames: T moments.
-        true: (n,) index of each sample's true class.
-        class_names: name of each class.
-        forgotten: indices of the forgotten classes.
-        images: (n, H, W) grey or (n, H, W, 3) colour, uint8.
-    """
-
-    panels: Sequence[Panel]
-    frames: Sequence[Frame]
-    true: npt.NDArray[np.integer]
-    class_names: Sequence[str]
-    forgotten: Collection[int]
-    images: Bytes
-
-    def __post_init__(self) -> None:
-        """Raise ValueError, with a sentence, if the parts do not fit each other."""
-        if not 1 <= len(self.panels) <= 2:
-            raise ValueError(f"The map player shows one or two panels, not {len(self.panels)}.")
-        steps, samples, classes = len(self.frames), len(self.true), len(self.class_names)
-        if not steps or not samples:
-            raise ValueError("The map player needs at least one frame and one sample.")
-        if len(self.images) != samples or self.images.dtype != np.uint8:
-            raise ValueError(f"The images must be uint8, one for each of {samples} samples.")
-        indices = [*self.forgotten, int(self.true.min()), int(self.true.max())]
-        if min(indices) < 0 or max(indices) >= classes:
-            raise ValueError(f"Class indices must be below {classes}, the number of class names.")
-        for panel in self.panels:
-            _check_panel(panel, steps, samples, classes)
-
-
-def _check_panel(panel: Panel, steps: int, samples: int, classes: int) -> None:
-    shapes = {"xy": (steps, samples, 2)} | dict.fromkeys(
-        ("predicted", "p_f", "moved"), (steps, samples)
-    )
-    for name, shape in shapes.items():
-        values = getattr(panel, name)
-        if values.shape != shape:
-            raise ValueError(f"{panel.title}: {name} must have shape {shape}, not {values.shape}.")
-        if not np.isfinite(values).all():
-            raise ValueError(f"{panel.title}: {name} must be finite everywhere.")
-    if panel.predicted.max() >= classes:
-        raise ValueError(f"{panel.title}: predicted names a class that does not exist.")
-
-
 def encode_movie(movie: Movie) -> dict[str, Any]:
     """The movie as JSON-able data; arrays are deflated and in base64."""
-    xy = np.concatenate([panel.xy.reshape(-1, 2) for panel in movie.panels])
-    low, high = xy.min(axis=0), xy.max(axis=0)
-    moved_top = max(
-        _LEAST_MOVED_TOP, *(float(np.quantile(panel.moved, 0.99)) for panel in movie.panels)
-    )
+    low, high = bounds(movie.panels)
+    moved = [panel.moved for panel in movie.panels]
+    moved_top = max(_LEAST_MOVED_TOP, *(float(np.quantile(each, 0.99)) for each in moved))
+    moved_most = max(moved_top, *(float(each.max()) for each in moved))
+    image = movie.guest_image
     return {
         "samples": len(movie.true),
         "frames": [vars(frame) for frame in movie.frames],
@@ -126,26 +39,68 @@ def encode_movie(movie: Movie) -> dict[str, Any]:
         "true": _packed(movie.true.astype(np.uint8)),
         # Width and height of the map: the player draws both axes to one scale.
         "extent": [float(side) for side in high - low],
+        # The end of the colour scale, and what a displacement of 255 stands for: tails are true.
         "movedTop": moved_top,
-        "panels": [_encode_panel(panel, low, high, moved_top) for panel in movie.panels],
-        "sprite": _encode_sprite(movie.images),
+        "movedMost": moved_most,
+        "panels": [
+            {
+                **_encode_panel(panel, low, high, moved_most),
+                "unit": class_distance(panel.xy[0], movie.true, movie.forgotten),
+            }
+            for panel in movie.panels
+        ],
+        "sprite": encode_sprite(movie.images),
+        "guest": None if image is None else encode_image(image) | {"label": movie.guest_label},
     }
 
 
-def _encode_panel(panel: Panel, low: Floats, high: Floats, moved_top: float) -> dict[str, str]:
-    span = np.where(high > low, high - low, 1.0)
-    steps = np.round((panel.xy - low) / span * 65535).astype(np.uint16)
+def class_distance(xy: Floats, true: npt.NDArray[np.integer], forgotten: Collection[int]) -> float:
+    """Mean distance between the centres of the classes that are not forgotten.
+
+    This is on a map, with places ``xy`` (n, 2), what the unit of ``Panel.moved`` is in feature
+    space. 0 if there are fewer than two such classes.
+    """
+    kept = [c for c in np.unique(true) if c not in forgotten]
+    if len(kept) < 2:
+        return 0.0
+    centres = np.stack([xy[true == c].mean(axis=0) for c in kept])
+    apart = np.linalg.norm(centres[:, np.newaxis] - centres, axis=2)
+    return float(apart[np.triu_indices(len(kept), 1)].mean())
+
+
+def _encode_panel(panel: Panel, low: Floats, high: Floats, moved_most: float) -> dict[str, Any]:
+    steps = _steps(panel.xy, low, high)
     # uint16 differences wrap around, and so does the running sum that undoes them in the browser.
     changes = np.diff(steps, axis=0, prepend=np.zeros_like(steps[:1]))
+    percent = np.round(np.clip(panel.p_top, 0, 1) * 100).astype(np.uint8)
+    # Which class had no percent at all is noise, and takes bytes. The first one is the prediction.
+    named = np.where(percent > 0, panel.top, 0)
+    named[:, :, 0] = panel.top[:, :, 0]
     return {
         "title": panel.title,
         "color": panel.color,
+        "note": panel.note,
         # (axis, frame, sample), low bytes before high bytes: the high ones are nearly all equal.
         "xy": _packed(np.moveaxis(changes, 2, 0).astype("<u2").reshape(-1, 1).view(np.uint8).T),
-        "predicted": _packed(panel.predicted),
+        # (rank, sample, frame): what one sample is taken for repeats from frame to frame.
+        "top": _packed(named.transpose(2, 1, 0).astype(np.uint8)),
+        "percent": _packed(percent.transpose(2, 1, 0)),
         "pf": _packed(_eight_bits(panel.p_f)),
-        "moved": _packed(_eight_bits(panel.moved / moved_top)),
+        "moved": _packed(_eight_bits(panel.moved / moved_most)),
+        "guest": None if panel.guest is None else _encode_guest(panel.guest, low, high),
     }
+
+
+def _encode_guest(places: Floats, low: Floats, high: Floats) -> list[list[int] | None]:
+    """A place on the map for every frame, None where it was not computed."""
+    return [
+        _steps(place, low, high).tolist() if np.isfinite(place).all() else None for place in places
+    ]
+
+
+def _steps(xy: Floats, low: Floats, high: Floats) -> npt.NDArray[np.uint16]:
+    span = np.where(high > low, high - low, 1.0)
+    return np.round((xy - low) / span * 65535).astype(np.uint16)
 
 
 def _eight_bits(fraction: Floats) -> Bytes:
@@ -154,42 +109,3 @@ def _eight_bits(fraction: Floats) -> Bytes:
 
 def _packed(values: Bytes) -> str:
     return base64.b64encode(zlib.compress(np.ascontiguousarray(values).tobytes())).decode()
-
-
-def _encode_sprite(images: Bytes) -> dict[str, Any]:
-    """All samples in one picture, row by row: grey as PNG of 16 shades, colour as WebP."""
-    samples, height, width = images.shape[:3]
-    rows = -(-samples // _SPRITE_COLUMNS)
-    sheet = np.zeros((rows * _SPRITE_COLUMNS, *images.shape[1:]), np.uint8)
-    sheet[:samples] = images
-    sheet = sheet.reshape(rows, _SPRITE_COLUMNS, *images.shape[1:]).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * height, _SPRITE_COLUMNS * width, *images.shape[3:])
-    file, is_grey = io.BytesIO(), images.ndim == 3
-    if is_grey:
-        shades = Image.fromarray(np.round(sheet / 17).astype(np.uint8), "P")
-        shades.putpalette([shade * 17 for shade in range(16) for _ in "rgb"])
-        shades.save(file, "PNG", bits=4, optimize=True)
-    else:
-        Image.fromarray(sheet).save(file, "WEBP", quality=50, method=6)
-    kind = "png" if is_grey else "webp"
-    return {
-        "uri": f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}",
-        "columns": _SPRITE_COLUMNS,
-        "width": width,
-        "height": height,
-        "grey": is_grey,
-    }
-
-
-def fingerprint(movie: Movie) -> str:
-    """Equal for movies of equal content, in hexadecimal; much cheaper than encoding one."""
-    digest = hashlib.blake2b(digest_size=16)
-    texts = (movie.frames, movie.class_names, sorted(movie.forgotten))
-    digest.update(repr([*texts, *((panel.title, panel.color) for panel in movie.panels)]).encode())
-    arrays: list[npt.NDArray[Any]] = [movie.true, movie.images]
-    for panel in movie.panels:
-        arrays += [panel.xy, panel.predicted, panel.p_f, panel.moved]
-    for array in arrays:
-        digest.update(f"{array.dtype}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()

@@ -1,11 +1,12 @@
 import { FILTERS } from "./emphasis.js";
-import { colorOf } from "./looks.js";
+import { paintGuest } from "./guest.js";
+import { HAIRLINE, colorOf } from "./looks.js";
+import { blendPlaces } from "./morph.js";
 import { valueAt } from "./movie.js";
+import { paintTails } from "./tails.js";
 
 const RADIUS = 3.2; // of a dot, in CSS pixels
 const MARGIN = 14;
-// Around dots that are not ringed: some class colours are too pale or too deep for their paper.
-const HAIRLINE = { color: "#7d8794", width: 0.75 };
 const DIMMED = 0.16;
 const DIMMED_FORGOTTEN = 0.45; // as empty rings: one still sees where they went
 
@@ -44,13 +45,15 @@ function projection(canvas, [width, height], pixelRatio) {
   const left = (canvas.width - width * scale) / 2;
   const bottom = (canvas.height + height * scale) / 2;
   return {
+    scale, // bitmap pixels per map unit
     x: (step) => left + (step / 65535) * width * scale,
     y: (step) => bottom - (step / 65535) * height * scale,
   };
 }
 
 // Paints one panel and notes in `view` where each sample is, for pointing at it.
-export function paintPanel(view, movie, moment, { mode, filter, pinned, hovered, theme }) {
+export function paintPanel(view, movie, moment, look) {
+  const { mode, filter, tails, pinned, hovered, morph, theme } = look;
   const { canvas, panel, places } = view;
   const context = canvas.getContext("2d");
   const pixelRatio = canvas.width / (canvas.clientWidth || canvas.width);
@@ -61,6 +64,7 @@ export function paintPanel(view, movie, moment, { mode, filter, pinned, hovered,
     places.y[sample] = map.y(valueAt(panel.y, movie.samples, moment, sample));
     places.kept[sample] = FILTERS[filter].keeps(movie, panel, moment.frame, sample) ? 1 : 0;
   }
+  if (morph) blendPlaces(view, morph);
   const stampSample = (sample) => {
     const isForgotten = movie.classes[movie.true[sample]].forgotten;
     const isKept = places.kept[sample] === 1;
@@ -74,6 +78,7 @@ export function paintPanel(view, movie, moment, { mode, filter, pinned, hovered,
     context.globalAlpha = 1;
   };
   for (const kept of [0, 1]) {
+    if (kept && tails) paintTails(context, view, movie, moment, map, look, pixelRatio);
     for (const sample of view.order) if (places.kept[sample] === kept) stampSample(sample);
   }
   if (pinned !== null) {
@@ -84,6 +89,7 @@ export function paintPanel(view, movie, moment, { mode, filter, pinned, hovered,
   if (hovered !== null && hovered !== pinned) {
     circle(context, places, hovered, 6 * pixelRatio, 2 * pixelRatio, theme.ink);
   }
+  paintGuest(context, view, movie, moment, map, look, pixelRatio);
 }
 
 // The others first and the forgotten class on top.

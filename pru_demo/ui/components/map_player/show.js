@@ -1,10 +1,15 @@
 // Brings the page in line with the player's state; nothing here changes that state.
 
 import { summary } from "./emphasis.js";
-import { paintLegend } from "./looks.js";
+import { guestInWords } from "./guest.js";
+import { paintLegend } from "./legend.js";
+import { morphOf } from "./morph.js";
 import { momentAt } from "./movie.js";
 import { paintPanel } from "./scene.js";
-import { paintTooltip, placeTooltip } from "./tooltip.js";
+import { TAILS_HELP } from "./tails.js";
+import { paintGuestTooltip, paintTooltip, placeTooltip } from "./tooltip.js";
+
+const PINNING_HELP = "Click or tap a sample to pin it and see its path.";
 
 export const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -18,6 +23,7 @@ export function refresh(player) {
   if (!player.movie) return;
   player.shownFrame = null;
   paintLegend(player.legend, player.movie, player.state.mode, player.theme);
+  player.help.textContent = player.state.tails ? TAILS_HELP : PINNING_HELP;
   paint(player);
 }
 
@@ -25,15 +31,19 @@ export function refresh(player) {
 export function paint(player) {
   const { movie, state, theme, hovered } = player;
   const moment = momentOf(player);
-  for (const view of player.views) {
+  const now = performance.now();
+  player.views.forEach((view, panel) => {
     paintPanel(view, movie, moment, {
       mode: state.mode,
       filter: state.filter,
+      tails: state.tails,
       pinned: state.pinned,
       hovered: hovered?.sample ?? null,
+      isHovered: hovered?.view === view && hovered.sample === null,
+      morph: morphOf(player, panel, now),
       theme,
     });
-  }
+  });
   const frame = player.glide ? player.glide.to : moment.frame;
   if (frame !== player.shownFrame) showFrame(player, frame);
   showTooltip(player, moment);
@@ -49,18 +59,25 @@ function showFrame(player, frame) {
   player.slider.setAttribute("aria-valuetext", label);
   for (const { panel, found, canvas } of player.views) {
     found.textContent = summary(movie, panel, frame, state.filter);
-    canvas.setAttribute("aria-label", `Map of ${panel.title}, ${label}: ${found.textContent}`);
+    const name = `Map of ${panel.title}, ${label}: ${found.textContent}`;
+    canvas.setAttribute("aria-label", `${name}.${guestInWords(movie, panel, frame)}`);
   }
 }
 
 function showTooltip(player, moment) {
   const { movie, state, hovered, tooltip, views, theme } = player;
+  const guest = hovered?.sample === null ? hovered.view.guest : null;
   const sample = hovered?.sample ?? state.pinned;
-  tooltip.hidden = sample === null;
-  if (sample === null) return;
-  paintTooltip(tooltip, movie, moment, sample, theme);
-  const view = hovered?.view ?? views[state.pinnedIn];
-  placeTooltip(tooltip, view, sample, sample === state.pinned);
+  tooltip.hidden = !guest && sample === null;
+  if (guest) {
+    paintGuestTooltip(tooltip, movie.guest, guest, theme);
+    placeTooltip(tooltip, hovered.view, guest, false);
+  } else if (sample !== null) {
+    paintTooltip(tooltip, movie, moment, sample, theme);
+    const view = hovered?.view ?? views[state.pinnedIn];
+    const place = { x: view.places.x[sample], y: view.places.y[sample] };
+    placeTooltip(tooltip, view, place, sample === state.pinned);
+  }
 }
 
 export function fitBitmaps(player) {

@@ -1,5 +1,6 @@
 // Play, pause, step, scrub.
 
+import { MORPH_LASTS } from "./morph.js";
 import { lastFrameOf, momentOf, paint, reducedMotion, sayFrame, showPlaying } from "./show.js";
 
 const UNLEARNING_LASTS = 8000; // ms at speed 1: as long as the thought
@@ -27,7 +28,15 @@ export function stop(player) {
   if (player.movie && player.isPlaying) player.state.time = Math.round(momentOf(player).frame);
   player.isPlaying = false;
   player.glide = null;
+  player.morph = null;
   cancelAnimationFrame(player.ticking);
+}
+
+// From where the samples were, as `placesNow` gave it, to where the movie has them.
+export function morphFrom(player, before) {
+  if (reducedMotion.matches) return;
+  player.morph = { before, start: performance.now() };
+  startTicking(player);
 }
 
 function pause(player) {
@@ -74,13 +83,15 @@ function startTicking(player) {
     advance(player, now, Math.min(LONGEST_TICK, Math.max(0, now - before)));
     before = now;
     paint(player);
-    if (player.isPlaying || player.glide) player.ticking = requestAnimationFrame(tick);
+    const isMoving = player.isPlaying || player.glide || player.morph;
+    if (isMoving) player.ticking = requestAnimationFrame(tick);
   };
   player.ticking = requestAnimationFrame(tick);
 }
 
 function advance(player, now, elapsed) {
-  const { state, glide } = player;
+  const { state, glide, morph } = player;
+  if (morph && now - morph.start >= MORPH_LASTS) player.morph = null;
   if (glide) {
     const part = Math.min(1, Math.max(0, (now - glide.start) / GLIDE_LASTS));
     state.time = glide.from + (glide.to - glide.from) * part;

@@ -1,4 +1,5 @@
 import { quoted } from "./emphasis.js";
+import { capitalised } from "./guest.js";
 import { make } from "./looks.js";
 import { valueAt } from "./movie.js";
 
@@ -21,51 +22,90 @@ function belief(movie, panel, moment, sample) {
   return `${Math.round(valueAt(panel.pf, movie.samples, moment, sample) / 2.55)} %`;
 }
 
+// [["4", "71 %"], ["9", "22 %"]]: what the network makes of the sample at this frame.
+function topOf(movie, panel, frame, sample) {
+  const size = movie.frames.length * movie.samples;
+  const named = [];
+  for (let at = frame * movie.samples + sample; at < panel.top.length; at += size) {
+    // A class of no percent is not named; the first one is the label, whatever its share.
+    if (panel.percent[at] === 0 && named.length) break;
+    named.push([movie.classes[panel.top[at]].name, `${panel.percent[at]} %`]);
+  }
+  return named;
+}
+
 export function factsOf(movie, moment, sample) {
   const truth = `True class: ${movie.classes[movie.true[sample]].name}`;
   const perPanel = movie.panels.map((panel) => ({
     title: panel.title,
-    text:
-      `${labelPath(movie, panel, moment.frame, sample)} ` +
-      `(belief in ${quoted(movie)}: ${belief(movie, panel, moment, sample)})`,
+    color: panel.color,
+    top: topOf(movie, panel, moment.frame, sample),
+    lines: [
+      `Labels: ${labelPath(movie, panel, moment.frame, sample)}`,
+      `Belief in ${quoted(movie)}: ${belief(movie, panel, moment, sample)}`,
+    ],
   }));
   return { truth, perPanel };
 }
 
 export function paintTooltip(tooltip, movie, moment, sample, theme) {
   const facts = factsOf(movie, moment, sample);
-  const lines = facts.perPanel.map(({ title, text }) => {
-    const line = make("p", "");
-    line.append(make("strong", "", `${title}: `), text);
-    return line;
+  const blocks = facts.perPanel.map(({ title, color, top, lines }) => {
+    const block = make("div", "of-panel");
+    block.style.setProperty("--method", color);
+    block.append(make("strong", "", title), topLine(top));
+    block.append(...lines.map((text) => make("p", "", text)));
+    return block;
   });
-  tooltip.querySelector(".facts").replaceChildren(make("p", "truth", facts.truth), ...lines);
-  paintPicture(tooltip.querySelector(".picture"), movie.sprite, sample, theme);
+  tooltip.querySelector(".facts").replaceChildren(make("p", "truth", facts.truth), ...blocks);
+  const { image, columns, width, height, grey } = movie.sprite;
+  const left = (sample % columns) * width;
+  const top = Math.floor(sample / columns) * height;
+  paintPicture(tooltip, image, { left, top, width, height, grey }, theme);
 }
 
-function paintPicture(canvas, { image, columns, width, height, grey }, sample, theme) {
+// "4 71 % · 9 22 % · 7 5 %", names in bold: with digits one could not tell them from numbers.
+function topLine(top) {
+  const line = make("p", "");
+  top.forEach(([name, percent], index) => {
+    const share = make("span", "share");
+    share.append(make("b", "", name), ` ${percent}`);
+    line.append(index ? " · " : "", share);
+  });
+  return line;
+}
+
+export function paintGuestTooltip(tooltip, { image, label, grey }, { isComputed }, theme) {
+  const facts = [make("p", "truth", capitalised(label))];
+  if (!isComputed) facts.push(make("p", "", "Not computed for this moment."));
+  tooltip.querySelector(".facts").replaceChildren(...facts);
+  const { naturalWidth: width, naturalHeight: height } = image;
+  paintPicture(tooltip, image, { left: 0, top: 0, width, height, grey }, theme);
+}
+
+function paintPicture(tooltip, image, { left, top, width, height, grey }, theme) {
+  const canvas = tooltip.querySelector(".picture");
   canvas.width = width;
   canvas.height = height;
   // MNIST is white ink on black; on light paper it is shown as dark ink on white.
   canvas.classList.toggle("inverted", grey && !theme.isDark);
-  const left = (sample % columns) * width;
-  const top = Math.floor(sample / columns) * height;
   canvas.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
 }
 
-// Beside the sample under the pointer, or in the far corner of the panel of a pinned sample, where
-// it does not hide the trail. Always inside the player.
-export function placeTooltip(tooltip, view, sample, isPinned) {
+// Beside what is under the pointer, at a `place` in bitmap pixels, or in the far corner of the panel
+// of a pinned sample, where it does not hide the trail. Always inside the player. (Narrow players
+// have it below the maps, whatever is set here.)
+export function placeTooltip(tooltip, view, place, isPinned) {
   const panel = view.canvas;
   const pixelRatio = panel.width / panel.clientWidth;
-  const [x, y] = [view.places.x[sample] / pixelRatio, view.places.y[sample] / pixelRatio];
-  const place = isPinned ? farCorner(tooltip, panel, x, y) : beside(tooltip, panel, x, y);
+  const [x, y] = [place.x / pixelRatio, place.y / pixelRatio];
+  const corner = isPinned ? farCorner(tooltip, panel, x, y) : beside(tooltip, panel, x, y);
   const outer = tooltip.offsetParent.getBoundingClientRect();
   const inner = panel.getBoundingClientRect();
-  const left = inner.left - outer.left + place.left;
-  const top = inner.top - outer.top + place.top;
+  const left = inner.left - outer.left + corner.left;
+  const top = inner.top - outer.top + corner.top;
   tooltip.style.left = `${Math.max(0, Math.min(left, outer.width - tooltip.offsetWidth))}px`;
-  tooltip.style.top = `${top}px`;
+  tooltip.style.top = `${Math.max(0, Math.min(top, outer.height - tooltip.offsetHeight))}px`;
 }
 
 const GAP = 14; // CSS pixels between a sample and its tooltip

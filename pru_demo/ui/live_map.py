@@ -1,0 +1,48 @@
+"""A run on a map while it happens: the map is frozen, so what moves on it is the network."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pru_demo.config import RunConfig
+from pru_demo.figures.movie import frames_of, moments
+from pru_demo.projection import TemporalMap, displacement
+from pru_demo.runs.live import LiveRun, live_run
+from pru_demo.runs.maps import LIVE, has_own_space
+from pru_demo.runs.record import shown_forgotten
+from pru_demo.ui.film import Shown, show_film
+from pru_demo.ui.records import features_of, map_of, record_of
+from pru_demo.ui.services import STORE
+
+# Checkpoints are written once an epoch, which takes seconds.
+POLL_SECONDS = 2.0
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def follow(configs: Sequence[RunConfig]) -> None:
+    """Show what the running ``configs`` have written down, on the map there is or a frozen one."""
+    drawn = map_of(configs[0], "time") or map_of(configs[0], LIVE)
+    runs = [run for c in configs if not has_own_space(c) and (run := _so_far(c))]
+    if drawn is None or not runs:
+        return
+    st.markdown(
+        "**As it happens**, epoch by epoch. The map was fitted before and stands still until the "
+        "run has ended; what moves is what the network sees."
+    )
+    film = moments([run.record for run in runs])
+    # Runs wait for each other: the one with the fewest snapshots is the one that moves.
+    latest = min(frames_of(run.record, film).index(len(run.record.snapshots) - 1) for run in runs)
+    show_film([_shown(run, drawn) for run in runs], start_frame=latest, key="live")
+
+
+def _so_far(config: RunConfig) -> LiveRun | None:
+    record, features = record_of(config), features_of(config)
+    if record is not None and features is not None:
+        return LiveRun(record, features)
+    return live_run(STORE, config)
+
+
+def _shown(run: LiveRun, drawn: TemporalMap) -> Shown:
+    retained, labels = ~shown_forgotten(run.record), run.record.arrays["labels"]
+    features = run.features.astype("float32")
+    return Shown(run.record, drawn.place(features), displacement(features, retained, labels))

@@ -1,0 +1,54 @@
+"""Every layer of every network has a name that a student can read, and no two the same."""
+
+import pytest
+
+from pru_demo.data import DATASETS
+from pru_demo.evaluation.blocks import blocks_of
+from pru_demo.evaluation.layers import batch_norm_drift
+from pru_demo.figures.layer_names import layer_names
+from pru_demo.models import MODELS, build_model
+
+SMALL = [name for name in MODELS if name != "vit-b16"]
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "cifar10"])
+@pytest.mark.parametrize("model", SMALL)
+def test_no_layer_keeps_the_name_that_torch_gave_it(model: str, dataset: str) -> None:
+    network = build_model(model, DATASETS[dataset], seed=0)
+    state = network.state_dict()
+    for modules in (
+        [block.name for block in blocks_of(network)],
+        [drift.name for drift in batch_norm_drift(state, state)],
+    ):
+        names = layer_names(modules, model)
+        assert len(set(names)) == len(names)
+        assert [name for name in names if "extractor" in name or "_" in name] == []
+
+
+@pytest.mark.parametrize("nested", ["", "1."])
+def test_a_convolution_and_its_norm_have_one_number(nested: str) -> None:
+    blocks = [*(f"extractor.{nested}{i}" for i in range(8)), "features", "classifier"]
+    norms = [f"extractor.{nested}{i}.1" for i in range(8)]
+    numbered = [f"conv {i}" for i in range(1, 9)]
+    assert layer_names(blocks, "allcnn") == [*numbered, "features", "classifier"]
+    assert layer_names(norms, "allcnn-small") == numbered
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("extractor.conv1", "stem"),
+        ("extractor.1.bn1", "stem"),
+        ("extractor.layer2.0", "block 2.1"),
+        ("extractor.1.layer2.1.bn2", "block 2.2, norm 2"),
+        ("extractor.layer3.0.downsample.1", "block 3.1, shortcut"),
+        ("extractor.2.encoder.layers.encoder_layer_11", "layer 12"),
+        ("extractor.encoder.ln", "last norm"),
+        ("extractor.conv_proj", "patches"),
+        ("features", "features"),
+        ("classifier", "classifier"),
+        ("extractor.something.else", "something.else"),
+    ],
+)
+def test_blocks_of_other_networks_are_named_by_place(module: str, name: str) -> None:
+    assert layer_names([module], "another") == [name]

@@ -1,0 +1,114 @@
+"""The figures of perception show the numbers they are given, and in the right place."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pru_demo.figures.findings import doubt_finding, perception_finding
+from pru_demo.figures.perception import (
+    CONTROL,
+    Run,
+    cloud_of,
+    clusters_figure,
+    n_dist_figure,
+    probe_figure,
+    recognised,
+    table_row,
+)
+from pru_demo.figures.timeline import Timeline
+from pru_demo.runs.perceived import Moment, Perceived
+from tests.figures.records import record_with
+
+# Labels are 9, 9, 0, 1; the class 9 is forgotten.
+PREDICTED = np.array([[9, 9, 0, 1], [4, 9, 0, 1], [9, 9, 0, 1]], np.uint8)
+P_F = np.array([[1, 0.9, 0, 0], [0.1, 0.6, 0, 0], [0.8, 0.9, 0, 0]], np.float16)
+
+
+def run_with(method: str = "pru") -> Run:
+    record = record_with([50, 100], method)
+    arrays = record.arrays | {
+        "predicted": PREDICTED,
+        "p_f": P_F,
+        "control_predicted": np.array([4, 4, 0, 1], np.uint8),
+        "control_p_f": np.array([0.2, 0.3, 0, 0], np.float16),
+    }
+    moments = (Moment(99, 98, 0.3, 0.2), Moment(90, 97, 0.6, 0.1), Moment(95, 96, 0.5, 0.15))
+    n_dist = np.array([[1.5, 0.5], [1.25, 0.75], [1, 9]], np.float16)
+    perceived = Perceived(moments, Moment(80, 90, 0.4, 0.1), np.zeros((3, 4)), n_dist, n_dist[0])
+    return replace(record, arrays=arrays), perceived
+
+
+def test_a_cloud_holds_the_forgotten_samples_of_its_moment() -> None:
+    cloud = cloud_of(run_with(), 1)
+    assert cloud is not None
+    assert cloud.n_dist.tolist() == [1.25, 0.75]
+    assert cloud.p_f.astype(float) == pytest.approx([0.1, 0.6], abs=1e-3)
+    assert cloud.recognised.tolist() == [False, True]
+
+
+def test_the_control_has_a_cloud_of_its_own_and_may_be_missing() -> None:
+    record, perceived = run_with()
+    cloud = cloud_of((record, perceived), CONTROL)
+    assert cloud is not None
+    assert cloud.recognised.tolist() == [False, False]
+    assert cloud_of((record, replace(perceived, control_n_dist=None)), CONTROL) is None
+
+
+def test_filled_markers_are_those_still_recognised_and_far_ones_stay_in_sight() -> None:
+    record, perceived = run_with()
+    cloud = cloud_of((record, perceived), 2)
+    assert cloud is not None
+    filled, hollow = n_dist_figure(record, cloud).data
+    assert list(filled.x) == [1, 3]
+    assert len(hollow.x) == 0
+    assert filled.marker.color != hollow.marker.color
+
+
+def test_the_probe_is_drawn_beside_what_the_network_says() -> None:
+    run, retrain = run_with(), run_with("retrain")
+    figure = probe_figure([run], [retrain], Timeline.covering([run[0]]))
+    level, says, finds, control = figure.data
+    assert list(level.y) == [90, 90]
+    assert list(says.y) == [100, 50, 100]
+    assert list(finds.y) == [99, 90, 95]
+    assert list(control.y) == [80]
+    assert list(finds.x) == [0, 1, 2]
+    assert control.x[0] == 1.5
+
+
+def test_clusters_are_drawn_over_time_with_their_control() -> None:
+    run = run_with()
+    line, control = clusters_figure([run], "within", Timeline.covering([run[0]])).data
+    assert list(line.y) == [0.2, 0.1, 0.15]
+    assert list(control.y) == [0.1]
+
+
+def test_the_table_says_what_the_figures_show() -> None:
+    run = run_with()
+    assert recognised(run[0], 1) == 50
+    assert table_row(run, 1) == {
+        "recognised, %": 50,
+        "probe A_f, %": 90,
+        "probe A_r, %": 97,
+        "between clusters": 0.6,
+        "within clusters": 0.1,
+    }
+
+
+def test_the_finding_sets_what_is_said_against_what_is_found() -> None:
+    record, _ = run_with()
+    sentence = perception_finding(record, 0.0, 96.6)
+    assert "calls 0 % of the 9s by their name" in sentence
+    assert "finds 97 %" in sentence
+    assert "no numbers" in perception_finding(record, 0.0, None)
+
+
+def test_doubts_are_spelled_out_with_their_numbers() -> None:
+    record, _ = run_with()
+    fidelity = {"trustworthiness_mean": 0.88, "movement_correlation": 0.41}
+    sentence = doubt_finding(record, ["neighbourhoods", "movement"], fidelity)
+    assert "neighbourhoods and movement of **PRU (paper)**" in sentence
+    assert "0.88" in sentence
+    assert "0.41" in sentence
+    assert doubt_finding(record, [], fidelity) == ""
