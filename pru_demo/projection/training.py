@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STRANGERS = 5
 # How much it counts that a step's length on the map is not that in feature space, and how much
 # longer it is to be: chosen on the bundled runs, where neighbourhoods lose nothing by it.
-MOVEMENT_WEIGHT, STRETCH = 0.005, 1.5
+MOVEMENT_WEIGHT, STRETCH = 0.02, 1.5
 PEAK_LEARNING_RATE = 1.5e-2
 # Of Adam's averages: a step sees one pair of snapshots, so its gradient is noisy.
 BETAS = (0.9, 0.98)

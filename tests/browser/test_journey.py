@@ -229,7 +229,8 @@ def test_the_film_is_one_file_that_plays_by_itself(
     page.goto(f"{app_address}/perception")
     button = page.get_by_role("button", name="Download the film")
     button.wait_for()
-    with page.expect_download() as download:
+    # It is made when it is asked for.
+    with page.expect_download(timeout=60_000) as download:
         button.click()
     file = tmp_path / "film.html"
     download.value.save_as(file)
@@ -237,12 +238,16 @@ def test_the_film_is_one_file_that_plays_by_itself(
     requests: list[str] = []
     film.on("request", lambda request: requests.append(request.url))
     film.goto(file.as_uri())
-    film.get_by_text("Play", exact=True).wait_for()
+    film.get_by_text("Play", exact=True).wait_for(timeout=60_000)
     first = film.locator(".scatterlayer path.point").first
     before = first.get_attribute("transform")
     film.get_by_text("Play", exact=True).click()
-    film.wait_for_timeout(2500)
-    assert first.get_attribute("transform") != before
+    film.wait_for_function(
+        "before => document.querySelector('.scatterlayer path.point')"
+        ".getAttribute('transform') !== before",
+        arg=before,
+        timeout=60_000,
+    )
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
