@@ -35,9 +35,9 @@ def test_neighbours_and_movement_on_the_map_are_true(fitted):
     for run in runs:
         fidelity = _measure(run, temporal_map.place(run.features))
         assert fidelity.trustworthiness_min > 0.98
-        assert fidelity.movement_correlation > 0.8
+        assert fidelity.movement_correlation > 0.85
         # Chance is 1/9. Farther neighbourhoods are what the map gives up for near ones.
-        assert fidelity.nearest_class_agreement > 0.5
+        assert fidelity.nearest_class_agreement > 0.4
 
 
 def test_training_repairs_the_neighbourhoods_of_pca(unlearning):
