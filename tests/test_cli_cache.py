@@ -9,7 +9,7 @@ import pytest
 
 from pru_demo import cli_cache
 from pru_demo.cli import main
-from pru_demo.runs.store import Entry, Store, write_bundle
+from pru_demo.runs.store import SCHEMA, Entry, Store, write_bundle
 
 HALF = {"a": np.zeros(125_000, dtype=np.float32)}
 """Arrays of half a megabyte."""
@@ -18,7 +18,8 @@ HALF = {"a": np.zeros(125_000, dtype=np.float32)}
 @pytest.fixture
 def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "records"
-    write_bundle(folder, {"v1:run:shipped": Entry({}, HALF)}, {"v1:run:shipped": "shipped.rec"})
+    key = f"v{SCHEMA}:run:shipped"
+    write_bundle(folder, {key: Entry({}, HALF)}, {key: "shipped.rec"})
     monkeypatch.setattr(cli_cache, "RECORDS", folder)
     return folder
 
@@ -32,20 +33,20 @@ def store(tmp_path: Path, bundled: Path, monkeypatch: pytest.MonkeyPatch) -> Sto
     now = time.time()
     with monkeypatch.context() as patch:
         patch.setattr(time, "time", lambda: now - 30 * 24 * 3600)
-        store.put("v1:run:old", {}, HALF)
-        store.put("v1:partial:old", {}, HALF)
-    store.put("v1:run:new", {}, HALF)
+        store.put(f"v{SCHEMA}:run:old", {}, HALF)
+        store.put(f"v{SCHEMA}:partial:old", {}, HALF)
+    store.put(f"v{SCHEMA}:run:new", {}, HALF)
     return store
 
 
 @pytest.fixture
 def damaged(store: Store) -> str:
     """The key of an entry that is."""
-    query = "SELECT filename FROM Cache WHERE key = 'v1:run:old'"
+    query = f"SELECT filename FROM Cache WHERE key = 'v{SCHEMA}:run:old'"
     ((name,),) = store.cache._sql(query).fetchall()
     path = store.directory / name
     path.write_bytes(path.read_bytes()[:-1])
-    return "v1:run:old"
+    return f"v{SCHEMA}:run:old"
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str], str]:
@@ -103,7 +104,7 @@ def test_verify_names_a_damaged_entry_and_its_repair(
         "pru_demo: 1 stored entry is damaged. "
         "Remove what is damaged with: python -m pru_demo cache verify --repair\n"
     )
-    assert damaged in store.keys("v1:run:")
+    assert damaged in store.keys(f"v{SCHEMA}:run:")
 
 
 def test_repair_removes_what_is_damaged_and_nothing_else(
@@ -112,13 +113,13 @@ def test_repair_removes_what_is_damaged_and_nothing_else(
     status, lines, _ = run(capsys, "verify", "--repair")
     assert status == 0
     assert lines[0] == f"{damaged}: checksum differs; removed, it will be computed again"
-    assert store.keys() == ["v1:partial:old", "v1:run:new"]
+    assert store.keys() == [f"v{SCHEMA}:partial:old", f"v{SCHEMA}:run:new"]
     assert len(list(store.directory.rglob("*.val"))) == 2
     assert run(capsys, "verify")[0] == 0
 
 
 def test_a_row_that_is_not_ours_is_damage(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    store.cache._sql("UPDATE Cache SET key = x'80', raw = 0 WHERE key = 'v1:run:old'")
+    store.cache._sql(f"UPDATE Cache SET key = x'80', raw = 0 WHERE key = 'v{SCHEMA}:run:old'")
     status, lines, _ = run(capsys, "verify")
     assert status == 1
     assert lines[0].startswith("An entry not of this program: ")
@@ -163,7 +164,7 @@ def test_prune_removes_stale_partial_results_and_keeps_what_fits(
     status, lines, _ = run(capsys, "prune")
     assert status == 0
     assert lines[0] == "Removed 1 entry: 0.5 MB."
-    assert store.keys() == ["v1:run:new", "v1:run:old"]
+    assert store.keys() == [f"v{SCHEMA}:run:new", f"v{SCHEMA}:run:old"]
 
 
 def test_prune_to_a_size_removes_what_was_not_used_and_says_what_stays(
@@ -172,7 +173,7 @@ def test_prune_to_a_size_removes_what_was_not_used_and_says_what_stays(
     _, lines, _ = run(capsys, "prune", "--to-mb", "0.1")
     assert lines[0] == "Removed 2 entries: 1.0 MB."
     assert "used in the last 12 hours" in lines[2]
-    assert store.keys() == ["v1:run:new"]
+    assert store.keys() == [f"v{SCHEMA}:run:new"]
 
 
 @pytest.mark.parametrize("size", ["-1", "nan", "inf"])
@@ -198,7 +199,7 @@ def test_clear_removes_all_but_the_bundled_records(
     assert status == 0
     sentence = f"Removed 3 entries (1.5 MB) from {store.directory}. Bundled records stay."
     assert lines == [sentence]
-    assert Store(store.directory, bundled).keys() == ["v1:run:shipped"]
+    assert Store(store.directory, bundled).keys() == [f"v{SCHEMA}:run:shipped"]
     assert list(store.directory.rglob("*.val")) == []
 
 

@@ -229,8 +229,9 @@ def test_the_film_is_one_file_that_plays_by_itself(
     page.goto(f"{app_address}/perception")
     button = page.get_by_role("button", name="Download the film")
     button.wait_for()
-    # It is made when it is asked for.
-    with page.expect_download(timeout=60_000) as download:
+    # A click while the page is still being drawn would be lost; the file is made when asked for.
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    with page.expect_download(timeout=120_000) as download:
         button.click()
     file = tmp_path / "film.html"
     download.value.save_as(file)

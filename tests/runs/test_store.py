@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from pru_demo.runs.store import (
+    SCHEMA,
     Entry,
     Store,
     StoreUnavailable,
@@ -43,7 +44,7 @@ def test_equal_content_has_one_key_and_different_content_another() -> None:
     assert content_key("run", {"a": 1, "b": 2}) == content_key("run", {"b": 2, "a": 1})
     assert KEY != OTHER
     assert content_key("run", 1) != content_key("map", 1)
-    assert KEY.startswith("v1:run:")
+    assert KEY.startswith(f"v{SCHEMA}:run:")
     with pytest.raises(ValueError, match="JSON"):
         content_key("run", {"rate": float("nan")})
 
@@ -77,10 +78,10 @@ def test_the_local_layer_covers_the_bundled_one_until_deleted(store: Store) -> N
 
 
 def test_keys_come_from_both_layers_and_follow_the_prefix(store: Store) -> None:
-    store.put("v1:map:1", {}, {})
+    store.put(f"v{SCHEMA}:map:1", {}, {})
     store.put(KEY, {}, {})
-    assert store.keys("v1:run:") == sorted([KEY, OTHER])
-    assert store.keys() == sorted([KEY, OTHER, "v1:map:1"])
+    assert store.keys(f"v{SCHEMA}:run:") == sorted([KEY, OTHER])
+    assert store.keys() == sorted([KEY, OTHER, f"v{SCHEMA}:map:1"])
 
 
 def test_a_damaged_local_entry_is_logged_with_its_key_and_missing(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pru_demo.runs import upkeep
+from pru_demo.runs.canonical import SCHEMA
 from pru_demo.runs.store import Store
 from pru_demo.runs.upkeep import kind_of, kinds, make_room, prune, size_limit
 
@@ -167,36 +168,36 @@ def test_the_limit_is_two_gigabytes_unless_set(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_pruning_removes_partial_results_of_a_week_ago(store: Store, clock: Clock) -> None:
-    fill(store, "v1:partial:old", "v1:run:old")
+    fill(store, f"v{SCHEMA}:partial:old", f"v{SCHEMA}:run:old")
     clock.now += 6 * DAY
-    fill(store, "v1:partial:new")
+    fill(store, f"v{SCHEMA}:partial:new")
     clock.now += 1.1 * DAY
-    assert [row.key for row in prune(store.cache, 10**9)] == ["v1:partial:old"]
-    assert store.keys() == ["v1:partial:new", "v1:run:old"]
+    assert [row.key for row in prune(store.cache, 10**9)] == [f"v{SCHEMA}:partial:old"]
+    assert store.keys() == [f"v{SCHEMA}:partial:new", f"v{SCHEMA}:run:old"]
 
 
 def test_pruning_removes_what_another_version_wrote_unless_it_is_in_use(
     store: Store, clock: Clock
 ) -> None:
-    fill(store, "v0:run:a", "v1:run:a")
+    fill(store, "v0:run:a", f"v{SCHEMA}:run:a")
     clock.now += DAY
-    fill(store, "v2:run:a")
+    fill(store, f"v{SCHEMA + 1}:run:a")
     prune(store.cache, 10**9)
-    assert store.keys() == ["v1:run:a", "v2:run:a"]
+    assert store.keys() == [f"v{SCHEMA}:run:a", f"v{SCHEMA + 1}:run:a"]
 
 
 def test_pruning_makes_room_but_not_of_what_is_in_use(store: Store, clock: Clock) -> None:
-    fill(store, "v1:run:a", "v1:run:b")
+    fill(store, f"v{SCHEMA}:run:a", f"v{SCHEMA}:run:b")
     clock.now += DAY
-    fill(store, "v1:run:c")
+    fill(store, f"v{SCHEMA}:run:c")
     prune(store.cache, 0)
-    assert store.keys() == ["v1:run:c"]
+    assert store.keys() == [f"v{SCHEMA}:run:c"]
 
 
 def test_kinds_count_entries_bytes_and_times_of_use(store: Store, clock: Clock) -> None:
-    fill(store, "v1:run:a")
+    fill(store, f"v{SCHEMA}:run:a")
     clock.now += HOUR
-    fill(store, "v1:run:b", "v1:map:a")
+    fill(store, f"v{SCHEMA}:run:b", f"v{SCHEMA}:map:a")
     of_map, of_runs = kinds(store.cache.rows())
     assert (of_map.kind, of_map.entries) == ("map", 1)
     assert (of_runs.kind, of_runs.entries) == ("run", 2)
@@ -205,6 +206,6 @@ def test_kinds_count_entries_bytes_and_times_of_use(store: Store, clock: Clock) 
 
 
 def test_the_kind_is_in_the_key() -> None:
-    assert kind_of("v1:partial:abc") == "partial"
+    assert kind_of(f"v{SCHEMA}:partial:abc") == "partial"
     assert kind_of("v0:run:abc") == "run (v0)"
-    assert kind_of("k") == kind_of("") == kind_of("v1:run:") == "unknown"
+    assert kind_of("k") == kind_of("") == kind_of(f"v{SCHEMA}:run:") == "unknown"
