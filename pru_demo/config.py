@@ -162,6 +162,15 @@ def variants_of(method: str, scenario: Scenario) -> tuple[str, ...]:
     return tuple(METHODS[method].values.of(scenario.dataset, scenario.model, scenario.given))
 
 
+def runs_of(scenario: Scenario) -> list[RunConfig]:
+    """Every method in every variant on ``scenario``, whether or not it has been run."""
+    return [
+        RunConfig(scenario, Pick(method, variant))
+        for method in METHODS
+        for variant in variants_of(method, scenario)
+    ]
+
+
 def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
     """Read a view from query parameters, replacing what does not exist.
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from pru_demo.figures.style import calm, epoch_axis, percent_axis
+from pru_demo.figures.style import calm, epoch_axis, legend_above, percent_axis
 
 Accuracy = Literal["A_f", "A_r"]
 
@@ -23,5 +23,5 @@ def accuracy_frame(figure: go.Figure, accuracy: Accuracy, x_title: str, epochs: 
     percent_axis(figure, accuracy)
     calm(figure, height=350)
     epoch_axis(figure, x_title, epochs)
-    figure.update_layout(margin_t=8, legend={"y": 1.03, "font_size": 13, "entrywidth": 0})
+    legend_above(figure)
     return figure

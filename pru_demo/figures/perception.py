@@ -8,9 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from pru_demo.evaluation.perception import still_recognised
 from pru_demo.figures.naming import short_name, stroke_of
 from pru_demo.figures.palette import OUTLINE
-from pru_demo.figures.style import GREY, PERCENT_TICKS, calm, percent_axis
+from pru_demo.figures.style import GREY, PERCENT_TICKS, calm, legend_above, percent_axis
 from pru_demo.figures.timeline import Timeline
 from pru_demo.runs.perceived import Moment, Perceived
 from pru_demo.runs.record import RunRecord, shown_forgotten
@@ -125,7 +126,7 @@ def probe_figure(runs: Sequence[Run], references: Sequence[Run], time: Timeline)
     percent_axis(figure, "of the forgotten")
     calm(figure, height=360)
     time.draw(figure)
-    figure.update_layout(margin_t=8, legend={"y": 1.03, "font_size": 13, "entrywidth": 0})
+    legend_above(figure)
     return figure
 
 
@@ -150,15 +151,15 @@ def clusters_figure(runs: Sequence[Run], measure: Measure, time: Timeline) -> go
     calm(figure, height=300)
     figure.update_yaxes(title="class distances", rangemode="tozero", gridcolor=GREY)
     time.draw(figure)
-    figure.update_layout(margin_t=8, legend={"y": 1.03, "font_size": 13, "entrywidth": 0})
+    legend_above(figure)
     return figure
 
 
 def recognised(record: RunRecord, snapshot: int) -> float:
     """Percent of the shown forgotten samples that the network calls by their name."""
     forgotten = shown_forgotten(record)
-    right = record.arrays["predicted"][snapshot] == record.arrays["labels"]
-    return 100 * float(right[forgotten].mean())
+    predicted, labels = record.arrays["predicted"][snapshot], record.arrays["labels"]
+    return 100 * still_recognised(predicted[forgotten], labels[forgotten])
 
 
 def _add_control(figure: go.Figure, record: RunRecord, value: float | None, time: Timeline) -> None:

@@ -33,6 +33,11 @@ def calm(figure: go.Figure, *, height: int) -> go.Figure:
     return figure
 
 
+def legend_above(figure: go.Figure) -> None:
+    """A legend that takes as many lines as it needs, where the title stands on the page."""
+    figure.update_layout(margin_t=8, legend={"y": 1.03, "font_size": 13, "entrywidth": 0})
+
+
 def percent_axis(figure: go.Figure, title: str, **where: int) -> None:
     """A y axis from 0 to 100 percent, the same everywhere so that figures can be compared."""
     figure.update_yaxes(title=title, range=[-3, 103], **PERCENT_TICKS, **where)

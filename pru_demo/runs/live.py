@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from pru_demo.config import RunConfig
-from pru_demo.runs.record import RunRecord, Snapshot, partial_key, unlearned_key
+from pru_demo.runs.record import RunRecord, Snapshot, partial_key, unlearned_at, unlearned_key
 from pru_demo.runs.seen import record_arrays
 from pru_demo.runs.store import Store
 
@@ -46,7 +46,7 @@ def live_run(store: Store, config: RunConfig) -> LiveRun | None:
             arrays["probabilities"],
             arrays["confusion"],
             forget=config.scenario.forget,
-            unlearned=max(i for i, s in enumerate(snapshots) if s.stage != "relearn"),
+            unlearned=unlearned_at(snapshots),
         ),
     )
     return LiveRun(record, arrays["features"])

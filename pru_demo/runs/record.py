@@ -1,5 +1,6 @@
 """All that a page shows of a run, and nothing else. Plain numpy and JSON, no torch."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -75,7 +76,7 @@ class RunRecord:
     @property
     def unlearned(self) -> int:
         """Position of the snapshot right after unlearning: the last before relearning."""
-        return max(i for i, s in enumerate(self.snapshots) if s.stage != "relearn")
+        return unlearned_at(self.snapshots)
 
     def kept(self) -> dict[int, int]:
         """Positions of the snapshots whose networks are kept, by epoch of relearning."""
@@ -118,6 +119,11 @@ class RunRecord:
         config = RunConfig.from_content(meta.pop("config"))
         snapshots = tuple(Snapshot(**s) for s in meta.pop("snapshots"))
         return cls(config=config, snapshots=snapshots, arrays=dict(entry.arrays), **meta)
+
+
+def unlearned_at(snapshots: Sequence[Snapshot]) -> int:
+    """Position of the last snapshot before relearning."""
+    return max(i for i, s in enumerate(snapshots) if s.stage != "relearn")
 
 
 def run_key(config: RunConfig) -> str:

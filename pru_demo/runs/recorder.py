@@ -15,7 +15,7 @@ from pru_demo.config import RunConfig
 from pru_demo.evaluation.observe import Observation, TestSet, observe
 from pru_demo.models.checkpoints import halved
 from pru_demo.models.split import SplitModel
-from pru_demo.runs.record import KEPT_EPOCHS, RunRecord, Snapshot, Stage
+from pru_demo.runs.record import KEPT_EPOCHS, RunRecord, Snapshot, Stage, unlearned_at
 from pru_demo.runs.seen import control_arrays, record_arrays
 from pru_demo.training_state import ForeignState
 
@@ -143,7 +143,7 @@ class Recorder:
             np.stack([seen.probabilities for seen in self._observations]),
             np.stack([seen.confusion for seen in self._observations]),
             forget=forget,
-            unlearned=max(i for i, s in enumerate(self._snapshots) if s.stage != "relearn"),
+            unlearned=unlearned_at(self._snapshots),
         )
         control, accuracies = self._control, None
         if control is not None:

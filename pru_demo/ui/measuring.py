@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pru_demo.config import Pick, RunConfig, View, variants_of
+from pru_demo.config import RunConfig, View, runs_of
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import listed, pick_name
 from pru_demo.runs.engine.protocol import IN_FLIGHT, EngineUnavailable, Job, JobFailed, Refused
@@ -14,7 +14,6 @@ from pru_demo.runs.tasks import MEASURE, shape_of
 from pru_demo.ui.comparison import REFERENCES
 from pru_demo.ui.services import ENGINE, STORE
 from pru_demo.ui.visitor import visitor
-from pru_demo.unlearning import METHODS
 
 POLL_SECONDS = 0.5
 # As many as a visitor may have waiting.
@@ -27,7 +26,7 @@ def measured_runs(view: View) -> list[Measured]:
     letters = {view.b: "B", view.a: "A"}
     found = [
         Measured(run, measures, letters.get(run.pick, ""))
-        for run in _runs_of(view)
+        for run in runs_of(view.scenario)
         if (measures := STORE.meta(measures_key(run))) is not None
     ]
     return sorted(found, key=lambda run: ["", "B", "A"].index(run.letter))
@@ -42,7 +41,7 @@ def unmeasured_runs(view: View) -> list[RunConfig]:
     first = [view.a, view.b, *REFERENCES]
     missing = [
         run
-        for run in _runs_of(view)
+        for run in runs_of(view.scenario)
         if STORE.meta(run_key(run)) is not None and not _is_measured(run)
     ]
     missing.sort(key=lambda r: first.index(r.pick) if r.pick in first else len(first))
@@ -151,12 +150,3 @@ def _is_measured(run: RunConfig) -> bool:
         return False
     retrain = RunConfig(run.scenario, REFERENCES[0])
     return measures["against_retrain"] is not None or STORE.meta(weights_key(retrain)) is None
-
-
-def _runs_of(view: View) -> list[RunConfig]:
-    """Every method in every variant on the scenario, stored or not."""
-    return [
-        RunConfig(view.scenario, Pick(method, variant))
-        for method in METHODS
-        for variant in variants_of(method, view.scenario)
-    ]

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pru_demo.config import Pick, RunConfig, Scenario, variants_of
+from pru_demo.config import Scenario, runs_of
 from pru_demo.figures.findings import percent, perception_finding
 from pru_demo.figures.naming import pick_name
 from pru_demo.figures.perception import CONTROL, Cloud, Run, cloud_of, recognised, table_row
 from pru_demo.runs.record import RunRecord
 from pru_demo.ui.records import perceived_of, record_of
-from pru_demo.unlearning import METHODS
 
 PERCEPTION_TERMS = (
     "**recognised**: called by their name by the network itself. **probe**: found by a new linear "
@@ -71,8 +70,7 @@ def perception_table(scenario: Scenario) -> pd.DataFrame:
 
 def stored_records(scenario: Scenario) -> list[RunRecord]:
     """All runs of ``scenario`` that are stored, in the order of the methods."""
-    picks = [Pick(method, v) for method in METHODS for v in variants_of(method, scenario)]
-    found = (record_of(RunConfig(scenario, pick)) for pick in picks)
+    found = (record_of(run) for run in runs_of(scenario))
     return [record for record in found if record is not None]
 
 
