@@ -82,6 +82,7 @@ def test_every_network_forgets_a_class_of_cifar10(
         "original_setting",
         lambda *_: OriginalSetting(TrainingParams(epochs, learning_rate, 1e-4), "a test"),
     )
+    monkeypatch.setattr(originals, "CHECKPOINTS", tmp_path / "none ship")
     scenario = Scenario("cifar10", model, (3, 5), forget_samples=24, relearn_epochs=2)
     events: list[dict[str, object]] = []
     result = execute(RunConfig(scenario, Pick("delete", "paper")), tmp_path, events.append)
