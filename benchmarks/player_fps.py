@@ -2,9 +2,9 @@
 
     python benchmarks/player_fps.py [--output FILE]
 
-Compares the canvas player, the player with tails and the exported Plotly film, two panels each.
-The paths and probabilities are made up, in the size of the bundled runs; what real runs take was
-not measured. Needs Chromium and playwright. Writes ``benchmarks/results/player-fps.json``.
+Compares the canvas player, the player with tails and the exported Plotly film on the bundled runs
+of PRU and Boundary Shrink (``full``) beside each other. Needs Chromium and playwright. Writes
+``benchmarks/results/player-fps.json``.
 """
 
 import argparse
@@ -23,26 +23,25 @@ import numpy as np
 from browser import ROOT, chromium, wait_until_healthy
 from machine import describe_machine
 
+from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.figures.film import FRAME_MS, film_figure
-from pru_demo.figures.film_parts import Frame, Panel
 from pru_demo.ui.components.map_player.movie import Movie
 from pru_demo.ui.components.map_player.payload import encode_movie
+from pru_demo.ui.film import Shown, movie_of
+from pru_demo.ui.records import perceived_of, placed_of, record_of
 
 RESULT = Path(__file__).parent / "results" / "player-fps.json"
-SAMPLES, CLASSES, UNLEARNED, FRAMES = 1500, 10, 20, 31
 # Around the end of unlearning samples are farthest from home.
 LONGEST_TAILS = 13
 SECONDS = 6
 ROUNDS = 3
 VIEWPORT = {"width": 1280, "height": 800}
-NAMES = [str(c) for c in range(CLASSES)]
 
 # What the measured apps show.
 PLAYER = """
-from player_fps import made_up_movie
+from player_fps import bundled_movie
 from pru_demo.ui.components.map_player import map_player
-parts = dict(vars(made_up_movie()))
-map_player(parts.pop("panels"), parts.pop("frames"), **parts, key="film")
+map_player(bundled_movie(), key="film")
 """
 PLOTLY = """
 from player_fps import plotly_film
@@ -76,9 +75,10 @@ def main() -> None:
         with served(PLOTLY) as address:
             plotly = measure(browser, address, play_plotly)
         version = browser.version
-    payload = len(json.dumps(encode_movie(made_up_movie())))
+    movie = bundled_movie()
+    payload = len(json.dumps(encode_movie(movie)))
     result = {
-        "what": f"{SAMPLES} made-up samples x {FRAMES} frames x 2 panels, playing for {SECONDS} s; "
+        "what": f"{len(movie.true)} samples x {len(movie.frames)} frames x 2 panels, {SECONDS} s; "
         f"the median of {ROUNDS} rounds. Frames are the browser's; the canvas has a new picture in "
         f"each, Plotly one in {FRAME_MS} ms",
         "machine": facts,
@@ -159,55 +159,24 @@ def served(app: str) -> Iterator[str]:
 
 def plotly_film() -> Any:
     """The exported figure of the same film."""
-    movie = made_up_movie()
-    return film_figure(movie.panels, movie.frames, movie.true, NAMES, movie.forgotten)
+    movie = bundled_movie()
+    return film_figure(movie.panels, movie.frames, movie.true, movie.class_names, movie.forgotten)
 
 
-def made_up_movie() -> Movie:
-    """Ten classes, of which the last is scattered among the others and comes half-way back."""
-    random = np.random.default_rng(0)
-    true = np.arange(SAMPLES) % CLASSES
-    frames = [Frame("Original", "original", "Before.")]
-    frames += [Frame(f"Unlearning {t}", "unlearn", "Away.") for t in range(1, UNLEARNED + 1)]
-    frames += [Frame(f"Relearning {t}", "relearn", "Back.") for t in range(1, FRAMES - UNLEARNED)]
-    # A ring of ink has about the mass and the edges of an MNIST digit.
-    down, right = np.mgrid[-13.5:14.5, -13.5:14.5]
-    radii = random.uniform(5, 9, (SAMPLES, 1, 1))
-    ink = np.clip(2.2 - np.abs(np.hypot(down, right) - radii), 0, 1) * 255
-    panels = [
-        _made_up_panel("PRU", "#0072b2", true, random),
-        _made_up_panel("Boundary shrink", "#d55e00", true, random),
-    ]
-    return Movie(panels, frames, true, NAMES, {CLASSES - 1}, ink.astype(np.uint8))
-
-
-def _made_up_panel(title: str, color: str, true: Any, random: np.random.Generator) -> Panel:
-    away = np.interp(np.arange(FRAMES), [0, UNLEARNED, FRAMES - 1], [0, 1, 0.5])[:, np.newaxis]
-    forgotten = true == CLASSES - 1
-    target = random.integers(0, CLASSES - 1, SAMPLES)
-    centres = random.uniform(-10, 10, (CLASSES, 2))
-    start, end = (centres[c] + random.normal(0, 1, (SAMPLES, 2)) for c in (true, target))
-    part = (away * np.where(forgotten, 0.9, 0.1))[:, :, np.newaxis]
-    xy = start * (1 - part) + end * part + random.normal(0, 0.05, (FRAMES, SAMPLES, 2))
-    logits = random.normal(0, 1, (SAMPLES, CLASSES))
-    logits = logits + np.cumsum(random.normal(0, 0.15, (FRAMES, SAMPLES, CLASSES)), axis=0)
-    here = np.arange(SAMPLES)
-    # Sure in frame 0; after that most samples have a second class of more than half a percent, as
-    # in the bundled runs of PRU.
-    logits[0, here, true] += 12
-    logits[1:, here, true] += 5 * np.where(forgotten, 1 - away[1:], 1)
-    logits[1:, here, target] += 5 * np.where(forgotten, away[1:], 0)
-    p = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
-    top = np.argsort(-p, axis=2)[:, :, :3]
-    return Panel(
-        title,
-        color,
-        xy=xy.astype(np.float32),
-        top=top.astype(np.uint8),
-        p_top=np.take_along_axis(p, top, 2).astype(np.float32),
-        p_f=p[:, :, CLASSES - 1].astype(np.float32),
-        moved=(np.linalg.norm(xy - xy[0], axis=2) / 9).astype(np.float32),
-    )
+def bundled_movie() -> Movie:
+    """PRU and Boundary Shrink with the paper's numbers of epochs, on the map over time."""
+    shown = []
+    for method in ("pru", "boundary_shrink"):
+        config = RunConfig(Scenario(preset="full"), Pick(method, "tuned"))
+        record, place, perceived = (
+            record_of(config),
+            placed_of(config, "time"),
+            perceived_of(config),
+        )
+        if record is None or place is None or perceived is None:
+            raise RuntimeError(f"{method} is not among the bundled records.")
+        shown.append(Shown(record, place.xy, perceived.moved))
+    return movie_of(shown)
 
 
 if __name__ == "__main__":

@@ -12,15 +12,14 @@ from pru_demo.runs.maps import LIVE, PlacedRun
 from pru_demo.runs.record import RunRecord, shown_forgotten
 from pru_demo.runs.tasks import CLASSIC, MAP, classic_job_key, map_job_key
 from pru_demo.ui.film import Shown, show_film
-from pru_demo.ui.notices import end_page
 from pru_demo.ui.records import classic_of, features_of, map_of, placed_of
 from pru_demo.ui.services import ENGINE
 from pru_demo.ui.visitor import visitor
 
 
-def needed_places(records: Sequence[RunRecord], kind: str) -> list[PlacedRun]:
-    """Places of all ``records`` on the map of a kind; until they are there the page ends with a
-    first sight of them and what is being drawn."""
+def places_or_drawing(records: Sequence[RunRecord], kind: str) -> list[PlacedRun] | None:
+    """Places of all ``records`` on the map of a kind; until they are there, a first sight of them
+    and how far the drawing is."""
     placed = [placed_of(record.config, kind) for record in records]
     found = [place for place in placed if place is not None]
     if len(found) < len(records):
@@ -35,7 +34,7 @@ def needed_places(records: Sequence[RunRecord], kind: str) -> list[PlacedRun]:
                 ),
             )
         _preview(records)
-        end_page()
+        return None
     return found
 
 

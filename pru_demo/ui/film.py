@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from pru_demo.data import DATASETS
 from pru_demo.figures.film import film_figure, film_html
+from pru_demo.figures.film_parts import Frame, Panel
 from pru_demo.figures.movie import frames_of, hint, label, moments
 from pru_demo.figures.naming import pick_name, stroke_of
 from pru_demo.runs.maps import has_own_space
 from pru_demo.runs.record import RunRecord
-from pru_demo.ui.components.map_player import Frame, Panel, map_player
+from pru_demo.ui.components.map_player import map_player
+from pru_demo.ui.components.map_player.movie import Movie
 from pru_demo.ui.guest import Guest
 from pru_demo.ui.images import sample_images
 
@@ -34,33 +36,28 @@ class Shown:
     guest: NDArray[Any] | None = None
 
 
-def film_of(shown: Sequence[Shown]) -> tuple[list[Panel], list[Frame]]:
-    """Panels and frames of one or two runs, side by side in time."""
+def movie_of(shown: Sequence[Shown], guest: Guest | None = None) -> Movie:
+    """One or two runs of a scenario side by side; ``guest`` is the image whose places they have."""
+    record = shown[0].record
+    scenario = record.config.scenario
     film = moments([each.record for each in shown])
-    frames = [Frame(label(m), m[0], hint(m)) for m in film]  # type: ignore[arg-type]
-    return [_panel(each, frames_of(each.record, film)) for each in shown], frames
+    return Movie(
+        panels=[_panel(each, frames_of(each.record, film)) for each in shown],
+        frames=[Frame(label(m), m[0], hint(m)) for m in film],  # type: ignore[arg-type]
+        true=record.arrays["labels"],
+        class_names=DATASETS[scenario.dataset].class_names,
+        forgotten=scenario.forget,
+        images=_thumbnails(sample_images(scenario.dataset)[record.arrays["shown"]]),
+        guest_image=None if guest is None else _thumbnail(guest.pixels),
+        guest_label="" if guest is None else guest.label,
+    )
 
 
 def show_film(
     shown: Sequence[Shown], guest: Guest | None = None, *, start_frame: int = 0, key: str = "film"
 ) -> None:
     """Play runs side by side; ``guest`` is the image whose places ``shown`` has."""
-    panels, frames = film_of(shown)
-    record = shown[0].record
-    scenario = record.config.scenario
-    images = sample_images(scenario.dataset)[record.arrays["shown"]]
-    map_player(
-        panels,
-        frames,
-        true=record.arrays["labels"],
-        class_names=DATASETS[scenario.dataset].class_names,
-        forgotten=scenario.forget,
-        images=_thumbnails(images),
-        guest_image=None if guest is None else _thumbnail(guest.pixels),
-        guest_label="" if guest is None else guest.label,
-        start_frame=start_frame,
-        key=key,
-    )
+    map_player(movie_of(shown, guest), start_frame=start_frame, key=key)
 
 
 def download_film(shown: Sequence[Shown]) -> None:
@@ -77,11 +74,10 @@ def download_film(shown: Sequence[Shown]) -> None:
 
 
 def _film_file(shown: Sequence[Shown]) -> str:
-    panels, frames = film_of(shown)
-    scenario = shown[0].record.config.scenario
-    names = DATASETS[scenario.dataset].class_names
-    labels = shown[0].record.arrays["labels"]
-    return film_html(film_figure(panels, frames, labels, names, scenario.forget))
+    film = movie_of(shown)
+    return film_html(
+        film_figure(film.panels, film.frames, film.true, film.class_names, film.forgotten)
+    )
 
 
 def _panel(shown: Shown, chosen: list[int]) -> Panel:

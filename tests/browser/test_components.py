@@ -28,7 +28,9 @@ if st.button("Rerun"):
 MAP_APP = """
 import numpy as np
 import streamlit as st
-from pru_demo.ui.components.map_player import Frame, Panel, map_player
+from pru_demo.figures.film_parts import Frame, Panel
+from pru_demo.ui.components.map_player import map_player
+from pru_demo.ui.components.map_player.movie import Movie
 
 xy = np.zeros((4, 4, 2))
 xy[:, :, 1] = [0, 10, 20, 20]
@@ -53,9 +55,10 @@ frames = [Frame("Original", "original", "As it was trained."),
           Frame("Epoch 1", "unlearn", "The extractor moves."),
           Frame("Epoch 2 · C step", "unlearn", "The classifier follows."),
           Frame("Relearning epoch 1", "relearn", "New samples are shown.")]
-map_player(panels, frames, true=np.array([1, 1, 0, 2]), class_names=["0", "9", "4"], forgotten=[1],
-           images=images, key="map", guest_image=None if guest is None else images[0],
-           guest_label="your drawing")
+movie = Movie(panels, frames, true=np.array([1, 1, 0, 2]), class_names=["0", "9", "4"],
+              forgotten=[1], images=images, guest_image=None if guest is None else images[0],
+              guest_label="your drawing")
+map_player(movie, key="map")
 if st.button("Rerun"):
     st.text("Reran")
 """

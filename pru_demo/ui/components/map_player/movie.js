@@ -1,5 +1,7 @@
 // From the payload that payload.py wrote back to typed arrays, indexed [frame * samples + sample].
 
+export const STEPS = 4095; // of places, over each side of the map
+
 export async function decodeMovie(movie) {
   const { samples, frames, guest } = movie;
   const panels = await Promise.all(movie.panels.map((one) => decodePanel(one, samples, frames.length)));
@@ -24,7 +26,7 @@ async function decodePanel(panel, samples, frameCount) {
     percent: byFrame(await unpack(panel.percent), samples, frameCount),
     predicted: top.subarray(0, samples * frameCount),
     pf: await unpack(panel.pf),
-    moved: await unpack(panel.moved),
+    moved: runningSum(await unpack(panel.moved), samples),
   };
 }
 
@@ -43,10 +45,14 @@ function byFrame(values, samples, frameCount) {
   });
 }
 
-// All low bytes come first, then all high bytes; each value is the change since the last frame.
+// All low bytes come first, then all high bytes; 0, 1, 2, 3 … stand for changes of 0, -1, 1, -2 …
+// since the last frame.
 function decodePlaces(bytes, samples, frameCount) {
   const count = bytes.length / 2;
-  const places = Uint16Array.from({ length: count }, (_, i) => bytes[i] | (bytes[count + i] << 8));
+  const places = Int16Array.from({ length: count }, (_, i) => {
+    const folded = bytes[i] | (bytes[count + i] << 8);
+    return (folded >> 1) ^ -(folded & 1);
+  });
   const size = samples * frameCount;
   return {
     x: runningSum(places.subarray(0, size), samples),
@@ -54,7 +60,7 @@ function decodePlaces(bytes, samples, frameCount) {
   };
 }
 
-// In place; sums wrap at 65536, as the differences did.
+// In place; sums wrap around in the array's type, as the differences did.
 function runningSum(changes, samples) {
   for (let i = samples; i < changes.length; i += 1) changes[i] += changes[i - samples];
   return changes;

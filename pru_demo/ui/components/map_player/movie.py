@@ -23,7 +23,7 @@ class Movie:
         true: (n,) index of each sample's true class.
         class_names: name of each class.
         forgotten: indices of the forgotten classes.
-        images: (n, H, W) grey or (n, H, W, 3) colour, uint8.
+        images: (n, H, W) grey or (n, H, W, 3) colour, uint8, shown when a sample is pointed at.
         guest_image: (H, W) or (H, W, 3) uint8, the image whose places are the panels' ``guest``.
         guest_label: what it is called, for example "your drawing".
     """

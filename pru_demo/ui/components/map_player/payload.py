@@ -1,7 +1,7 @@
 """The compact form in which a movie travels to the browser.
 
-Coordinates become 16-bit steps over the box that all panels share, stored as differences from
-frame to frame (small numbers compress well); beliefs and displacements become 8 bits, and the
+Coordinates become steps over the box that all panels share and displacements 8 bits, both stored
+as differences from frame to frame (small numbers compress well); beliefs become 8 bits, and the
 three highest probabilities the whole percents that are shown of them.
 """
 
@@ -20,6 +20,8 @@ from pru_demo.ui.components.map_player.sprite import encode_image, encode_sprite
 
 # At least one distance between class centres is on the colour scale, or noise would look dramatic.
 _LEAST_MOVED_TOP = 1.0
+# Of the map's sides: finer than the pixels of a panel, and known to movie.js as well.
+_STEPS = 4095
 
 
 def encode_movie(movie: Movie) -> dict[str, Any]:
@@ -69,9 +71,10 @@ def class_distance(xy: Floats, true: npt.NDArray[np.integer], forgotten: Collect
 
 
 def _encode_panel(panel: Panel, low: Floats, high: Floats, moved_most: float) -> dict[str, Any]:
-    steps = _steps(panel.xy, low, high)
-    # uint16 differences wrap around, and so does the running sum that undoes them in the browser.
-    changes = np.diff(steps, axis=0, prepend=np.zeros_like(steps[:1]))
+    changes = _changes(_steps(panel.xy, low, high).astype(np.int16))
+    # 0, -1, 1, -2 … become 0, 1, 2, 3 …, so that the high bytes of small changes are all 0.
+    folded = (changes << 1) ^ (changes >> 15)
+    moved = _eight_bits(panel.moved / moved_most)
     percent = np.round(np.clip(panel.p_top, 0, 1) * 100).astype(np.uint8)
     # Which class had no percent at all is noise, and takes bytes. The first one is the prediction.
     named = np.where(percent > 0, panel.top, 0)
@@ -80,13 +83,14 @@ def _encode_panel(panel: Panel, low: Floats, high: Floats, moved_most: float) ->
         "title": panel.title,
         "color": panel.color,
         "note": panel.note,
-        # (axis, frame, sample), low bytes before high bytes: the high ones are nearly all equal.
-        "xy": _packed(np.moveaxis(changes, 2, 0).astype("<u2").reshape(-1, 1).view(np.uint8).T),
+        # (axis, frame, sample), low bytes before high bytes.
+        "xy": _packed(np.moveaxis(folded, 2, 0).astype("<u2").reshape(-1, 1).view(np.uint8).T),
         # (rank, sample, frame): what one sample is taken for repeats from frame to frame.
         "top": _packed(named.transpose(2, 1, 0).astype(np.uint8)),
         "percent": _packed(percent.transpose(2, 1, 0)),
         "pf": _packed(_eight_bits(panel.p_f)),
-        "moved": _packed(_eight_bits(panel.moved / moved_most)),
+        # uint8 differences wrap around, and so does the running sum that undoes them.
+        "moved": _packed(_changes(moved)),
         "guest": None if panel.guest is None else _encode_guest(panel.guest, low, high),
     }
 
@@ -98,9 +102,14 @@ def _encode_guest(places: Floats, low: Floats, high: Floats) -> list[list[int] |
     ]
 
 
+def _changes(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """From frame to frame; the first frame remains as it is."""
+    return np.diff(values, axis=0, prepend=np.zeros_like(values[:1]))
+
+
 def _steps(xy: Floats, low: Floats, high: Floats) -> npt.NDArray[np.uint16]:
     span = np.where(high > low, high - low, 1.0)
-    return np.round((xy - low) / span * 65535).astype(np.uint16)
+    return np.round((xy - low) / span * _STEPS).astype(np.uint16)
 
 
 def _eight_bits(fraction: Floats) -> Bytes:

@@ -2,7 +2,7 @@ import { FILTERS } from "./emphasis.js";
 import { paintGuest } from "./guest.js";
 import { HAIRLINE, colorOf } from "./looks.js";
 import { blendPlaces } from "./morph.js";
-import { valueAt } from "./movie.js";
+import { STEPS, valueAt } from "./movie.js";
 import { paintTails } from "./tails.js";
 
 const RADIUS = 3.2; // of a dot, in CSS pixels
@@ -46,8 +46,8 @@ function projection(canvas, [width, height], pixelRatio) {
   const bottom = (canvas.height + height * scale) / 2;
   return {
     scale, // bitmap pixels per map unit
-    x: (step) => left + (step / 65535) * width * scale,
-    y: (step) => bottom - (step / 65535) * height * scale,
+    x: (step) => left + (step / STEPS) * width * scale,
+    y: (step) => bottom - (step / STEPS) * height * scale,
   };
 }
 
