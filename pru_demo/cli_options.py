@@ -106,11 +106,13 @@ def scenario_of(options: argparse.Namespace) -> Scenario:
 def _picks(text: str, scenario: Scenario) -> list[Pick]:
     picks = []
     for part in text.split(","):
-        method, _, variant = part.partition(":")
-        if method not in METHODS:
-            raise ValueError(f"There is no method {method!r}; there are {', '.join(METHODS)}.")
-        available = variants_of(method, scenario)
-        if variant and variant not in available:
-            raise ValueError(f"{method} has the variants {', '.join(available)}, not {variant!r}.")
-        picks.append(Pick(method, variant or available[0]))
+        pick = Pick.parse(part)
+        if pick.method not in METHODS:
+            raise ValueError(f"There is no method {pick.method!r}; there are {', '.join(METHODS)}.")
+        available = variants_of(pick.method, scenario)
+        if pick.variant and pick.variant not in available:
+            raise ValueError(
+                f"{pick.method} has the variants {', '.join(available)}, not {pick.variant!r}."
+            )
+        picks.append(pick if pick.variant else Pick(pick.method, available[0]))
     return picks

@@ -109,6 +109,12 @@ class Pick:
         """``pru:tuned``, as links and the command line write it."""
         return f"{self.method}:{self.variant}"
 
+    @classmethod
+    def parse(cls, text: str) -> "Pick":
+        """The inverse of ``str``; whether there is such a method and variant is not checked."""
+        method, _, variant = text.partition(":")
+        return cls(method, variant)
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -257,19 +263,21 @@ def _original(text: str, notices: list[str]) -> str:
 
 
 def _pick(text: str | None, fallback: Pick, scenario: Scenario, notices: list[str]) -> Pick:
-    method, _, variant = (text or str(fallback)).partition(":")
-    if method not in METHODS:
-        notices.append(f"The link asks for method “{_short(method)}”, which does not exist here.")
-        text, method, variant = None, fallback.method, fallback.variant
-    available = variants_of(method, scenario)
-    if variant in available:
-        return Pick(method, variant)
-    if text and variant:
+    pick = Pick.parse(text or str(fallback))
+    if pick.method not in METHODS:
         notices.append(
-            f"{METHODS[method].label} has no variant “{_short(variant)}” for this network; "
-            f"showing “{available[0]}”."
+            f"The link asks for method “{_short(pick.method)}”, which does not exist here."
         )
-    return Pick(method, available[0])
+        text, pick = None, fallback
+    available = variants_of(pick.method, scenario)
+    if pick.variant in available:
+        return pick
+    if text and pick.variant:
+        notices.append(
+            f"{METHODS[pick.method].label} has no variant “{_short(pick.variant)}” for this "
+            f"network; showing “{available[0]}”."
+        )
+    return Pick(pick.method, available[0])
 
 
 def _short(text: str) -> str:

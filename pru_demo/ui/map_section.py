@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pru_demo.config import Pick
 from pru_demo.figures.findings import doubt_finding, movement_finding
 from pru_demo.figures.naming import forgotten_images, pick_name
 from pru_demo.figures.perception import Run
@@ -68,10 +69,10 @@ def _show_fidelity(records: Sequence[RunRecord], places: Sequence[PlacedRun], ki
         if doubt:
             st.warning(doubt, icon=":material/warning:")
         st.markdown(_fidelity_sentence(record, place))
+    fitted_on = ", ".join(pick_name(Pick.parse(run)) for run in places[0].fitted_on)
     st.caption(
         f"Below a trustworthiness of {LEAST_TRUST} a map is not to be read for neighbourhoods, "
-        f"below r = {LEAST_MOVEMENT} not for movement. Fitted on: "
-        f"{', '.join(places[0].fitted_on)}."
+        f"below r = {LEAST_MOVEMENT} not for movement. Fitted on {fitted_on}."
     )
     if (
         any(doubts)

@@ -46,6 +46,7 @@ def test_perception_sets_what_is_said_against_what_is_found(
     for name in ("PRU (tuned)", "Boundary Shrink (tuned)"):
         assert f"**{name}** calls" in texts(app)
     assert texts(app).count("a new linear classifier on the same features finds") == 2
+    assert "Original, PRU (paper), PRU (released), PRU (tuned)." in texts(app)
     table = app.dataframe[0].value
     assert {"PRU (tuned)", "PRU (paper)", "Retrain", "Original"} <= set(table["run"])
     assert set(table["moment"]) == {"Unlearned", "Relearned"}
