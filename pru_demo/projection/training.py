@@ -66,13 +66,16 @@ def train_layers(
         weight, bias = trained[-1]
         return start[snapshot] + unit * torch.addmm(bias, hidden, weight)
 
+    # `index_select`, whose gradient takes two thirds of the time of that of y[head]
     def pull(snapshot: int, y: "Tensor") -> tuple["Tensor", "Tensor"]:
         head, tail, weight = inside[snapshot]
-        return weight * torch.log1p(_squared(y[head] - y[tail])), weight
+        apart = y.index_select(0, head) - y.index_select(0, tail)
+        return weight * torch.log1p(_squared(apart)), weight
 
     def push(y: "Tensor") -> "Tensor":
         strangers = torch.from_numpy(generator.integers(0, samples, STRANGERS * samples))
-        together = 1 / (1 + _squared(y.repeat(STRANGERS, 1) - y[strangers]))
+        apart = y.repeat(STRANGERS, 1) - y.index_select(0, strangers)
+        together = 1 / (1 + _squared(apart))
         return -torch.log(1 - together + 1e-3).mean()
 
     optimizer = torch.optim.AdamW([tensor for layer in trained for tensor in layer], betas=BETAS)
