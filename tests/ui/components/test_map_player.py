@@ -85,8 +85,8 @@ def test_places_come_back_on_axes_shared_by_both_panels() -> None:
     low, span = everywhere.min(axis=0), np.ptp(everywhere, axis=0)
     assert encoded["extent"] == pytest.approx(span.tolist())
     for panel, sent in zip(movie.panels, encoded["panels"], strict=True):
-        places = np.moveaxis(unpack_places(sent["xy"]), 0, 2) / 4095 * span + low
-        assert np.abs(places - panel.xy).max() <= span.max() / 4095
+        places = np.moveaxis(unpack_places(sent["xy"]), 0, 2) / 2047 * span + low
+        assert np.abs(places - panel.xy).max() <= span.max() / 2047
 
 
 def test_the_three_most_probable_classes_come_back_with_their_percents() -> None:
@@ -178,7 +178,7 @@ def test_the_guest_comes_back_where_it_was_computed_also_outside_of_the_map() ->
     low = np.minimum(everywhere.min(axis=0), places[0])
     span = np.array(encoded["extent"])
     for at in (0, 3):
-        assert np.array(sent[at]) / 4095 * span + low == pytest.approx(places[at], abs=0.01)
+        assert np.array(sent[at]) / 2047 * span + low == pytest.approx(places[at], abs=0.02)
     assert encoded["panels"][1]["guest"] is None
     assert encoded["guest"]["label"] == "your drawing"
     data = base64.b64decode(encoded["guest"]["uri"].partition(",")[2])
@@ -242,7 +242,7 @@ def test_classes_carry_name_colour_and_whether_they_are_forgotten() -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "frames", "kilobytes"), [("classroom", 21, 520), ("full", 31, 650)]
+    ("preset", "frames", "kilobytes"), [("classroom", 21, 500), ("full", 31, 600)]
 )
 def test_bundled_runs_side_by_side_are_a_small_movie(
     preset: str, frames: int, kilobytes: int

@@ -1,6 +1,6 @@
 // From the payload that payload.py wrote back to typed arrays, indexed [frame * samples + sample].
 
-export const STEPS = 4095; // of places, over each side of the map
+export const STEPS = 2047; // of places, over each side of the map
 
 export async function decodeMovie(movie) {
   const { samples, frames, guest } = movie;

@@ -20,8 +20,8 @@ from pru_demo.ui.components.map_player.sprite import encode_image, encode_sprite
 
 # At least one distance between class centres is on the colour scale, or noise would look dramatic.
 _LEAST_MOVED_TOP = 1.0
-# Of the map's sides: finer than the pixels of a panel, and known to movie.js as well.
-_STEPS = 4095
+# Of the map's sides: about as fine as the pixels of a panel, and known to movie.js as well.
+_STEPS = 2047
 
 
 def encode_movie(movie: Movie) -> dict[str, Any]:
