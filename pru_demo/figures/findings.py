@@ -105,7 +105,7 @@ def doubt_finding(
     if not doubts:
         return ""
     trust, motion = fidelity["trustworthiness_mean"], fidelity["movement_correlation"]
-    numbers = [f"trustworthiness {trust:.2f}"] if trust is not None else []
+    numbers = [f"trustworthiness {trust:.3f}"] if trust is not None else []
     numbers += [f"correlation of movement {motion:.2f}"] if motion is not None else []
     return (
         f"Do not read {listed(list(doubts))} of **{pick_name(record.config.pick)}** from this map: "

@@ -112,10 +112,14 @@ class PlacedRun:
         )
 
     def doubts(self) -> list[str]:
-        """What this map must not be read for, in words that complete "Do not read … from it"."""
+        """What this map must not be read for, in words that complete "Do not read … from it".
+
+        Compared in the digits that pages show, so that no 0.900 is said to be below 0.9.
+        """
         trust, motion = self.fidelity["trustworthiness_mean"], self.fidelity["movement_correlation"]
-        found = ["neighbourhoods"] if trust is not None and trust < LEAST_TRUST else []
-        return found + (["movement"] if motion is not None and motion < LEAST_MOVEMENT else [])
+        found = ["neighbourhoods"] if trust is not None and round(trust, 3) < LEAST_TRUST else []
+        moves_otherwise = motion is not None and round(motion, 2) < LEAST_MOVEMENT
+        return found + (["movement"] if moves_otherwise else [])
 
 
 def map_key(config: RunConfig, kind: str) -> str:

@@ -74,8 +74,11 @@ def _show_fidelity(records: Sequence[RunRecord], places: Sequence[PlacedRun], ki
         f"Below a trustworthiness of {LEAST_TRUST} a map is not to be read for neighbourhoods, "
         f"below r = {LEAST_MOVEMENT} not for movement. Fitted on {fitted_on}."
     )
+    fitted = {run for place in places for run in place.fitted_on}
+    others = fitted - {str(record.config.pick) for record in records}
     if (
         any(doubts)
+        and others
         and can_fit_again(records)
         and st.button("Fit the map anew, to these runs only", icon=":material/refresh:")
     ):

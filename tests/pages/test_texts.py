@@ -1,8 +1,11 @@
 """What a page says belongs to what it shows."""
 
+import numpy as np
 import pytest
 
+from pru_demo.config import RunConfig
 from pru_demo.runs.maps import LEAST_MOVEMENT, LEAST_TRUST, PlacedRun, placed_key
+from pru_demo.runs.record import features_key
 from pru_demo.runs.store import Store
 from pru_demo.ui.pictures import CLASSIC, PICTURES
 from tests.pages.fake_engine import FakeEngine
@@ -23,20 +26,40 @@ def test_the_trust_in_a_map_is_stated_with_every_map(
     assert engine.submitted == []
 
 
-def test_a_map_that_is_not_to_be_read_says_so_with_its_numbers(
-    store: Store, engine: FakeEngine
-) -> None:
-    run = SHIPPED.runs()["A"]
+def make_doubtful(store: Store, run: RunConfig, **changes: object) -> None:
     entry = store.get(placed_key(run, "time"))
     assert entry is not None
     poor = {"trustworthiness_mean": LEAST_TRUST - 0.1, "movement_correlation": LEAST_MOVEMENT - 0.1}
-    meta = {**entry.meta, "fidelity": {**PlacedRun.from_entry(entry).fidelity, **poor}}
-    store.put(placed_key(run, "time"), meta, entry.arrays)
+    fidelity = {**PlacedRun.from_entry(entry).fidelity, **poor}
+    store.put(
+        placed_key(run, "time"), {**entry.meta, "fidelity": fidelity, **changes}, entry.arrays
+    )
+
+
+def test_a_map_that_is_not_to_be_read_says_so_with_its_numbers(
+    store: Store, engine: FakeEngine
+) -> None:
+    make_doubtful(store, SHIPPED.runs()["A"])
     app = go(new_session(SHIPPED), "perception")
     (warning,) = (w.value for w in app.warning)
     assert "Do not read neighbourhoods and movement of **PRU (tuned)**" in warning
     assert "0.80" in warning
     assert "0.50" in warning
+
+
+def test_a_doubtful_map_is_fitted_anew_only_if_other_runs_bent_it(
+    store: Store, engine: FakeEngine
+) -> None:
+    runs = list(SHIPPED.runs().values())
+    for run in runs:
+        make_doubtful(store, run)
+        store.put(features_key(run), {}, {"features": np.zeros((1, 2, 2), np.float16)})
+    app = go(new_session(SHIPPED), "perception")
+    assert [b.label for b in app.button].count("Fit the map anew, to these runs only") == 1
+    for run in runs:
+        make_doubtful(store, run, fitted_on=[str(run.pick) for run in runs])
+    app.run()
+    assert "Fit the map anew, to these runs only" not in [b.label for b in app.button]
 
 
 def test_perception_sets_what_is_said_against_what_is_found(

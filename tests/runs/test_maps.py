@@ -136,6 +136,8 @@ def test_a_map_is_doubted_below_the_thresholds_it_states(placed: Placed) -> None
     found = placed("time")
     good = {"trustworthiness_mean": LEAST_TRUST, "movement_correlation": LEAST_MOVEMENT}
     assert dataclasses.replace(found, fidelity=good).doubts() == []
+    nearly = {"trustworthiness_mean": LEAST_TRUST - 4e-4, "movement_correlation": None}
+    assert dataclasses.replace(found, fidelity=nearly).doubts() == []
     low = {"trustworthiness_mean": LEAST_TRUST - 0.01, "movement_correlation": None}
     assert dataclasses.replace(found, fidelity=low).doubts() == ["neighbourhoods"]
     still = good | {"movement_correlation": LEAST_MOVEMENT - 0.01}
