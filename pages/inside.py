@@ -4,23 +4,30 @@ from dataclasses import replace
 
 import streamlit as st
 
+from pru_demo.figures.findings import percent
 from pru_demo.figures.layer_findings import (
-    change_finding,
     drift_finding,
-    hidden_finding,
+    inside_finding,
     likeness_finding,
+    start_of,
 )
 from pru_demo.figures.layer_table import layer_table, membership_table
 from pru_demo.figures.layers import ROUNDING, change_figure, drift_figure, likeness_figure
-from pru_demo.figures.membership import membership_figure, membership_finding
-from pru_demo.figures.naming import forgotten_images, forgotten_name, pick_name, short_name
+from pru_demo.figures.membership import (
+    attack_of,
+    membership_figure,
+    membership_finding,
+    obstacle_finding,
+)
+from pru_demo.figures.naming import forgotten_images, forgotten_name, short_name
 from pru_demo.models import MODELS
+from pru_demo.runs.record import shown_forgotten
 from pru_demo.ui.charts import chart
 from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.measuring import measure_panel, measured_runs, unmeasured_runs
 from pru_demo.ui.notices import end_page
 
-FORGOTTEN, ALL = "Forgotten images", "All test images"
+FORGOTTEN, ALL = "Forgotten images", "All shown images"
 
 comparison = needed_comparison()
 view = comparison.view
@@ -34,9 +41,7 @@ retrained = next((run for run in runs if run.method == "retrain"), None)
 
 st.title("What changed inside?", anchor=False)
 for record in comparison.chosen:
-    measured = by_pick.get(record.config.pick)
-    moved = change_finding(measured) if measured else f"**{pick_name(record.config.pick)}**:"
-    st.markdown(f"{moved} {hidden_finding(record)}")
+    st.markdown(inside_finding(record, by_pick.get(record.config.pick)))
 urgent = any(run.pick in (view.a, view.b) for run in missing)
 if urgent:
     measure_panel(missing, needed=True)
@@ -59,17 +64,17 @@ with figure:
         key="changes",
         alt=f"Relative change of the weights of every layer after unlearning {name}",
     )
-start = (
-    "began from the same pretrained weights"
+apart = (
+    ""
     if MODELS[scenario.model].pretrained
-    else "began from other random weights, so its line says how far apart two networks are that "
-    "have nothing in common, not how far it moved"
+    else ", so its line says how far apart two networks are that have nothing in common, not how "
+    "far it moved"
 )
 st.caption(
     "**Δ**, Eq. 6 and Figure 3 of the paper: how far all weights of a layer moved, as a share of "
     f"their size. **none**: by less than {100 * ROUNDING:g} %, the precision of stored weights. "
     "Thick: A and B; thin: all other runs of this scenario that were measured."
-    + (f" **Retrain** {start}." if retrained else "")
+    + (f" **Retrain** began from {start_of(retrained)}{apart}." if retrained else "")
 )
 
 st.subheader("What the weights do not show", anchor=False)
@@ -123,27 +128,34 @@ for column, to, title in (
             key=to,
             alt=f"CKA by layer, {title.lower()}, {which.lower()}",
         )
+forgotten = shown_forgotten(comparison.chosen[0])
 st.caption(
     f"**CKA** compares what two networks make of the same test images, layer by layer, whatever "
     "order or direction their channels have: 1 is the same picture, 0 has nothing in common (which "
     "many channels and few images never quite reach). "
-    f"Forgetting should show on the {images} and leave the others alone."
+    f"**{ALL}** are the {len(forgotten):,} test images that the other pages follow, too; "
+    f"**{FORGOTTEN.lower()}** are the {forgotten.sum():,} of them "
+    f"({percent(100 * forgotten.mean())}) that are {images}. As these are among the shown ones, "
+    "forgetting shows on both; what it does to the other images alone was not measured."
 )
 
 st.subheader("Can an attacker tell what it was trained on?", anchor=False)
 st.markdown(" ".join(membership_finding(run, retrained) for run in chosen))
 listing = runs[::-1]
 listing.sort(key=lambda run: not (run.letter or run.is_reference))
-chart(
-    membership_figure(listing),
-    key="membership",
-    alt="Accuracy and AUC of the membership attack for every run",
-)
+if obstacle := obstacle_finding(listing):
+    st.markdown(obstacle)
+if any(map(attack_of, listing)):
+    chart(
+        membership_figure(listing),
+        key="membership",
+        alt="Accuracy and AUC of the membership attack for every run",
+    )
 st.caption(
-    f"**Membership inference**: the attacker sees how sure the network is of {images} it was to "
-    "forget and of test images of the same class, and guesses which is which. Forgetting well is "
-    "to look like **Retrain** (dashed), which never met them, not to reach 0 or 1. Grey band: what "
-    "guessing gives by chance in 19 cases of 20."
+    f"**Membership inference**: the attacker sees how sure the network is of {images} that the "
+    "original was trained on and of test images of the same class, and guesses which is which. "
+    "Forgetting well is to look like **Retrain** (dashed), which never met them, not to reach 0 or "
+    "1. Grey band: what guessing gives by chance in 19 cases of 20."
 )
 
 with st.expander("The numbers behind the figures", icon=":material/table:"):

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pru_demo.figures.naming import forgotten_example
+from pru_demo.figures.perception import is_whole
 from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.feature_space import show_feature_space
 from pru_demo.ui.live_map import follow
@@ -30,17 +31,20 @@ if len(runs) < len(records):
     )
     end_page()
 st.markdown(" ".join(findings(runs, retrained)))
-picture = st.segmented_control(
-    "Picture",
-    list(PICTURES),
-    default=next(iter(PICTURES)),
-    required=True,
-    key="picture",
-    bind="query-params",
-    label_visibility="collapsed",
-)
-if picture == CLASSIC:
-    show_classic(records)
-else:
-    show_map(runs, picture, original)
+if whole := [run for run in runs if is_whole(run)]:
+    picture = st.segmented_control(
+        "Picture",
+        list(PICTURES),
+        default=next(iter(PICTURES)),
+        required=True,
+        key="picture",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if picture == CLASSIC:
+        show_classic([record for record, _ in whole])
+    else:
+        show_map(whole, picture, original)
+if len(whole) < len(runs):
+    st.caption("A network that answers with numbers no longer has no place on a map.")
 show_feature_space(runs, references)

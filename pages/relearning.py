@@ -7,6 +7,7 @@ import streamlit as st
 from pru_demo.figures.findings import comeback_finding, control_finding, relearning_finding
 from pru_demo.figures.naming import forgotten_images, forgotten_name, pick_name
 from pru_demo.figures.relearning import relearning_figure
+from pru_demo.models import MODELS
 from pru_demo.runs.record import shown_forgotten
 from pru_demo.ui.charts import accuracy_charts
 from pru_demo.ui.comparison import needed_comparison
@@ -32,10 +33,15 @@ accuracy_charts(
     key="relearning",
     alt=f"up to relearning epoch {epoch} without {name}",
 )
-st.markdown(
+circles = (
     "Open circles left of zero: the **BatchNorm-only control**, the network after one pass over "
-    "the same images without any weight update. Stars: **published values** (Table 2: full-width "
-    "network, mean over ten classes and five trials)."
+    "the same images without any weight update."
+    if MODELS[comparison.view.scenario.model].batch_norm
+    else "This network has no BatchNorm, so there is no BatchNorm-only control."
+)
+st.markdown(
+    f"{circles} Stars: **published values** (Table 2: full-width network, mean over ten classes "
+    "and five trials)."
 )
 for sentence in filter(None, map(control_finding, comparison.chosen)):
     st.markdown(sentence)

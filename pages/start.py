@@ -6,6 +6,7 @@ from pru_demo.data import DATASETS
 from pru_demo.figures.findings import relearning_finding
 from pru_demo.figures.naming import forgotten_images, forgotten_name
 from pru_demo.figures.relearning import relearning_figure
+from pru_demo.models import MODELS
 from pru_demo.ui.charts import accuracy_charts
 from pru_demo.ui.comparison import needed_comparison
 from pru_demo.ui.pages import link_to
@@ -31,11 +32,15 @@ accuracy_charts(
     alt=f"over ten epochs of relearning without {name}",
 )
 
+control = (
+    " **BatchNorm-only control**: the network after it has looked at the new images once, with its "
+    "BatchNorm statistics refreshed but no weight changed; what comes back by that alone was only "
+    "hidden."
+)
 st.caption(
     "**Retrain** is a network that was trained from scratch without the class: what forgetting "
-    "should look like. **Original** has forgotten nothing. **BatchNorm-only control**: the network "
-    "after it has looked at the new images once, with its BatchNorm statistics refreshed but no "
-    "weight changed; what comes back by that alone was only hidden."
+    "should look like. **Original** has forgotten nothing."
+    + (control if MODELS[view.scenario.model].batch_norm else "")
 )
 
 st.subheader("Look closer", anchor=False)

@@ -120,19 +120,24 @@ def measure_table(measured: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> st
     rows = []
     for config, measures in measured:
         features, way = measures["features"]["0"], measures["against_retrain"]
-        comeback = measures["relearning"]["comeback"]
+        comeback, probe = measures["relearning"]["comeback"], features["linear_probe"]
         rows.append(
             {
                 "method": config.pick.method,
                 "variant": config.pick.variant,
-                "A_f on D_f": measures["forget_set"]["A_f"],
-                "probe A_f": features["linear_probe"]["A_f"],
+                f"A_f on {config.scenario.given}": measures["forget_set"]["A_f"],
+                "probe A_f": None if probe is None else probe["A_f"],
                 "CKA original": features["cka_to_original"],
                 "CKA Retrain": features["cka_to_retrained"],
-                "attack AUC": measures["forget_set"]["membership"]["auc"],
+                "attack AUC": _attack_cell(measures["forget_set"]),
                 "largest relearned A_f": comeback["maximum"],
                 "D_KL": None if way is None else way["D_KL"],
                 "JS": None if way is None else way["JS"],
             }
         )
     return tabulate(rows, headers="keys", floatfmt=".3g", missingval="not computed")
+
+
+def _attack_cell(forget_set: Mapping[str, Any]) -> str:
+    attack = forget_set["membership"]
+    return f"{attack['auc']:.3g}" if attack else f"not computed: {forget_set['no_membership']}"

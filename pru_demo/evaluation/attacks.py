@@ -18,6 +18,10 @@ FOLDS = 5
 LARGEST_LOSS = 400.0
 
 
+class NoAttack(ValueError):
+    """There is nothing to attack with; the message says why, as the end of a sentence."""
+
+
 @dataclass(frozen=True)
 class Membership:
     """How well training samples are told from test samples of the same classes.
@@ -39,15 +43,17 @@ def loss_attack(trained: Losses, unseen: Losses, seed: int) -> Membership:
     Both sides are brought to the same size by drawing at random; each fold in turn is judged by
     logistic regression on the others (SCRUB's notebook draws five random tenths instead). Losses
     are not standardised, as in SCRUB, so the accuracy is blind to differences below about 1e-4;
-    the AUC, over all samples, is not. Raises ValueError for NaN and for fewer than five a side.
+    the AUC, over all samples, is not. Raises NoAttack for NaN and for fewer than five a side.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_score
 
     if np.isnan(trained).any() or np.isnan(unseen).any():
-        raise ValueError("Losses that are no numbers tell nothing about membership.")
-    random = np.random.default_rng(seed)
+        raise NoAttack("the losses of this network are no numbers")
     size = min(len(trained), len(unseen))
+    if size < FOLDS:
+        raise NoAttack(f"it takes {FOLDS} images of each kind, and there are only {size} of one")
+    random = np.random.default_rng(seed)
     chosen = [random.choice(side, size, replace=False) for side in (trained, unseen)]
     losses = np.clip(np.concatenate(chosen), -LARGEST_LOSS, LARGEST_LOSS)
     member = np.repeat([1, 0], size)

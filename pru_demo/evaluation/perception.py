@@ -34,12 +34,12 @@ def n_dist(features: Features, labels: Labels) -> NDArray[np.float64]:
     o_f is the centre of the sample's *own* class and j runs over that class, so several forgotten
     classes do not measure their distance to each other. The mean over a class is 1 by definition
     (Figure 4 of the paper shows mostly values below 0.5: it cannot be Eq. 7 as printed). Features
-    that all coincide are at the mean distance too: 1.
+    that all coincide are at the mean distance too: 1. Features that are no numbers have none: NaN.
     """
     distances, members = _to_own_centre(features, labels)
-    means = np.bincount(members, weights=distances) / np.bincount(members)
+    means = (np.bincount(members, weights=distances) / np.bincount(members))[members]
     ratio: NDArray[np.float64] = np.divide(
-        distances, means[members], out=np.ones_like(distances), where=means[members] > 0
+        distances, means, out=np.ones_like(distances), where=means != 0
     )
     return ratio
 

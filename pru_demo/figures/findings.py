@@ -20,12 +20,17 @@ def percent(value: float) -> str:
     return f"{value:.1f} %" if 0 < value < 10 or 99.5 <= value < 100 else f"{value:.0f} %"
 
 
+def failure_finding(record: RunRecord) -> str:
+    """How a run that has a ``failure`` ended."""
+    return f"**{pick_name(record.config.pick)}** broke the network: {record.failure}."
+
+
 def relearning_finding(record: RunRecord) -> str:
     """What ten epochs on the other classes bring back."""
     a_f, name = record.relearning("A_f"), pick_name(record.config.pick)
     forgotten = forgotten_images(record.config.scenario)
     if record.failure:
-        return f"**{name}** broke the network: {record.failure}."
+        return failure_finding(record)
     if record.config.pick.method == "original":
         return (
             f"**{name}** knows {percent(a_f[0])} of the {forgotten}, and {percent(a_f[-1])} after "
@@ -80,18 +85,23 @@ def movement_finding(record: RunRecord, moved: NDArray[np.floating]) -> str:
     after, end = moved[record.unlearned], moved[-1]
     if record.unlearned == 0:
         return f"**{name}** forgot nothing; relearning moves the samples by {end.mean():.2f}."
-    return (
+    moves = (
         f"**{name}** moved the {forgotten_images(record.config.scenario)} by "
-        f"{after[forgotten].mean():.2f} (the others by {after[~forgotten].mean():.2f}); after "
-        f"relearning they are {end[forgotten].mean():.2f} from where they were."
+        f"{after[forgotten].mean():.2f} (the others by {after[~forgotten].mean():.2f})"
     )
+    if not record.stage("relearn"):
+        return f"{moves}."
+    return f"{moves}; after relearning they are {end[forgotten].mean():.2f} from where they were."
 
 
 def perception_finding(record: RunRecord, says: float, finds: float | None) -> str:
-    """What the network says against what could still be found in its features, in percent."""
+    """What the network says against what could still be found in its features, in percent.
+
+    ``finds`` is None if its features are no numbers, which only a failed run has.
+    """
     name, images = pick_name(record.config.pick), forgotten_images(record.config.scenario)
-    if finds is None:
-        return f"**{name}** broke the network: its features are no numbers."
+    if record.failure or finds is None:
+        return failure_finding(record)
     return (
         f"**{name}** calls {percent(says)} of the {images} by their name; a new linear classifier "
         f"on the same features finds {percent(finds)}."

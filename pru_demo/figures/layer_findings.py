@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pru_demo.figures.findings import percent
+from pru_demo.figures.findings import failure_finding, percent
 from pru_demo.figures.layers import ROUNDING, Measured, distinct
 from pru_demo.figures.naming import forgotten_images, pick_name
+from pru_demo.models import MODELS
 from pru_demo.runs.record import RunRecord
 
 # Below this share of what was forgotten, BatchNorm had little to do with it; above, nearly all.
@@ -15,6 +16,16 @@ CLASSIFIER = "classifier"
 AS_LIKE = 0.05
 
 
+def inside_finding(record: RunRecord, run: Measured | None) -> str:
+    """What is known of where a run changed, as far as it has been measured."""
+    said = [failure_finding(record)] if record.failure else []
+    if run is None:
+        said.append(f"**{pick_name(record.config.pick)}** has not been measured yet.")
+    else:
+        said.append(change_finding(run))
+    return " ".join(filter(None, [*said, hidden_finding(record)]))
+
+
 def change_finding(run: Measured) -> str:
     """Where a run changed its weights most, and how much its classifier."""
     name = f"**{pick_name(run.config.pick)}**"
@@ -22,17 +33,28 @@ def change_finding(run: Measured) -> str:
         return f"{name} is where all others started: nothing has moved."
     changes = _by_name(run, "blocks", "relative")
     if not changes:
-        return f"{name} has no layer whose change is a number: the network broke."
+        return f"{name} has no layer whose change is a number."
     largest = max(changes, key=lambda layer: changes[layer])
+    where = "the classifier" if largest == CLASSIFIER else largest
+    if run.method == "retrain":
+        return (
+            f"{name} was not moved but trained anew, from {start_of(run)}. It differs from the "
+            f"original most in **{where}**: by {_share(changes[largest])} of the weights' size."
+        )
     if changes[largest] < ROUNDING:
         return f"{name} left the weights of every layer where they were."
-    where = "the classifier" if largest == CLASSIFIER else largest
     text = f"{name} moved **{where}** most: its weights by {_share(changes[largest])} of their size"
     if largest != CLASSIFIER:
         rest = changes.get(CLASSIFIER)
         return f"{text}." if rest is None else f"{text}, those of the classifier {_amount(rest)}."
     others = max((c for layer, c in changes.items() if layer != CLASSIFIER), default=0.0)
     return f"{text}, those of all other layers {_amount(others, 'by at most ')}."
+
+
+def start_of(retrained: Measured) -> str:
+    """Where the training of Retrain began."""
+    pretrained = MODELS[retrained.config.scenario.model].pretrained
+    return "the same pretrained weights" if pretrained else "other random weights"
 
 
 def hidden_finding(record: RunRecord) -> str:

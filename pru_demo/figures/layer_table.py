@@ -6,9 +6,11 @@ from typing import Any
 import pandas as pd
 
 from pru_demo.figures.layers import Measured
+from pru_demo.figures.membership import attack_of, obstacle_of
 from pru_demo.figures.naming import pick_name
 
 _LIKENESS = {"cka_to_original": "CKA to original", "cka_to_retrained": "CKA to Retrain"}
+_ATTACK = {"accuracy": "accuracy", "auc": "AUC", "per_side": "images per side"}
 
 
 def layer_table(runs: Sequence[Measured]) -> pd.DataFrame:
@@ -17,19 +19,21 @@ def layer_table(runs: Sequence[Measured]) -> pd.DataFrame:
 
 
 def membership_table(runs: Sequence[Measured]) -> pd.DataFrame:
-    """One row per run: the attack, and A_f on the very images that were to be forgotten."""
-    return pd.DataFrame(
-        [
-            {
-                "run": pick_name(run.config.pick),
-                "accuracy": run.measures["forget_set"]["membership"]["accuracy"],
-                "AUC": run.measures["forget_set"]["membership"]["auc"],
-                "images per side": run.measures["forget_set"]["membership"]["per_side"],
-                "A_f on D_f, %": run.measures["forget_set"]["A_f"],
-            }
-            for run in runs
-        ]
-    ).round(3)
+    """One row per run: the attack, and A_f on the very images that it was given to forget with.
+
+    Where there could be no attack its numbers are empty and a last column says why.
+    """
+    return pd.DataFrame([_attack_row(run) for run in runs]).round(3)
+
+
+def _attack_row(run: Measured) -> dict[str, Any]:
+    attack = attack_of(run)
+    row = {
+        "run": pick_name(run.config.pick),
+        **{title: attack and attack[key] for key, title in _ATTACK.items()},
+        f"A_f on {run.config.scenario.given}, %": run.measures["forget_set"]["A_f"],
+    }
+    return row if attack else row | {"attack not computed": obstacle_of(run)}
 
 
 def _rows(run: Measured) -> list[dict[str, Any]]:
@@ -43,6 +47,6 @@ def _rows(run: Measured) -> list[dict[str, Any]]:
     put(layers["blocks"], {"relative": "Δ"})
     put(layers["batch_norm"], {"mean": "mean shift, σ", "variance": "variance, |ln ratio|"})
     for key, title in _LIKENESS.items():
-        columns = {"forgotten": f"{title}, forgotten images", "all": f"{title}, all images"}
+        columns = {"forgotten": f"{title}, forgotten images", "all": f"{title}, shown images"}
         put(layers[key] or [], columns)
     return list(rows.values())

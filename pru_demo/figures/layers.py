@@ -111,7 +111,8 @@ def drift_figure(runs: Sequence[Measured], of: Drift) -> go.Figure:
 
 
 def likeness_figure(runs: Sequence[Measured], to: Reference, images: Images) -> go.Figure:
-    """CKA of every layer's output to the original's or to Retrain's, on all or forgotten images.
+    """CKA of every layer's output to the original's or to Retrain's, on all shown images or on the
+    forgotten ones among them.
 
     The network that is compared to is left out: it is like itself.
     """

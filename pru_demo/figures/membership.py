@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from pru_demo.figures.findings import percent
 from pru_demo.figures.layers import Measured
-from pru_demo.figures.naming import forgotten_images, pick_name, short_name, stroke_of
+from pru_demo.figures.naming import forgotten_images, listed, pick_name, short_name, stroke_of
 from pru_demo.figures.palette import OUTLINE
 from pru_demo.figures.style import GREY, calm
 
@@ -30,24 +30,27 @@ def chance_width(per_side: int) -> float:
 def membership_figure(runs: Sequence[Measured]) -> go.Figure:
     """Accuracy (filled) and AUC (open) of the attack for each run, the first at the top.
 
-    The band is what chance alone does; dashed is Retrain's AUC.
+    The band is what chance alone does; dashed is Retrain's AUC. At least one of the ``runs`` has
+    been attacked; those that could not be have "not computed" on their line.
     """
-    figure, found = go.Figure(), [_attack(run) for run in runs]
-    width = chance_width(min(each["per_side"] for each in found))
+    figure, rows = go.Figure(), [short_name(run.config.pick) for run in runs]
+    attacked = [(run, attack) for run in runs if (attack := attack_of(run))]
+    width = chance_width(min(attack["per_side"] for _, attack in attacked))
     figure.add_vrect(0.5 - width, 0.5 + width, fillcolor=GREY, line_width=0, layer="below")
-    if retrained := next((run for run in runs if run.method == "retrain"), None):
-        line = {"color": stroke_of(retrained.config.pick).color, "dash": "dash", "width": 1.5}
-        figure.add_vline(_attack(retrained)["auc"], line=line)
+    for run, attack in attacked:
+        if run.method == "retrain":
+            line = {"color": stroke_of(run.config.pick).color, "dash": "dash", "width": 1.5}
+            figure.add_vline(attack["auc"], line=line)
     for kind, symbol in (("accuracy", "circle"), ("auc", "circle-open")):
         figure.add_scatter(
-            x=[each[kind] for each in found],
-            y=[short_name(run.config.pick) for run in runs],
+            x=[attack[kind] for _, attack in attacked],
+            y=[short_name(run.config.pick) for run, _ in attacked],
             mode="markers",
             showlegend=False,
             marker={
                 "symbol": symbol,
-                "size": [13 if run.letter else 10 for run in runs],
-                "color": [stroke_of(run.config.pick).color for run in runs],
+                "size": [13 if run.letter else 10 for run, _ in attacked],
+                "color": [stroke_of(run.config.pick).color for run, _ in attacked],
                 "line": {"width": 2},
             },
             hovertemplate=f"%{{y}}<br>{kind} %{{x:.3f}}<extra></extra>",
@@ -59,25 +62,38 @@ def membership_figure(runs: Sequence[Measured]) -> go.Figure:
             mode="markers",
             marker={"symbol": symbol, "size": 11, "color": OUTLINE, "line": {"width": 2}},
         )
-    furthest = max(abs(each[kind] - 0.5) for each in found for kind in KINDS)
+    if left_out := [run for run in runs if attack_of(run) is None]:
+        figure.add_scatter(
+            x=[0.5] * len(left_out),
+            y=[short_name(run.config.pick) for run in left_out],
+            mode="text",
+            text=["not computed"] * len(left_out),
+            showlegend=False,
+            customdata=[obstacle_of(run) for run in left_out],
+            hovertemplate="%{y}<br>not computed: %{customdata}<extra></extra>",
+        )
+    furthest = max(abs(attack[kind] - 0.5) for _, attack in attacked for kind in KINDS)
     half = min(0.52, max(0.1, 1.15 * furthest))
     figure.update_xaxes(title="0.5: it can only guess", range=[0.5 - half, 0.5 + half])
-    figure.update_yaxes(autorange="reversed", type="category")
+    # Traces would put those without an attack last.
+    figure.update_yaxes(
+        autorange="reversed", type="category", categoryorder="array", categoryarray=rows
+    )
     return calm(figure, height=130 + _ROW * len(runs))
 
 
 def membership_finding(run: Measured, retrained: Measured | None) -> str:
-    """What the attack finds in ``run``, beside Retrain; "" for the references."""
-    if run.is_reference:
+    """What the attack finds in ``run``, beside Retrain; "" for the references and without one."""
+    found, images = attack_of(run), forgotten_images(run.config.scenario)
+    if run.is_reference or found is None:
         return ""
-    found, images = _attack(run), forgotten_images(run.config.scenario)
     text = (
         f"**{pick_name(run.config.pick)}**: {percent(100 * found['accuracy'])} of the guesses "
         f"about the {images} are right"
     )
-    if retrained is None:
+    reference = None if retrained is None else attack_of(retrained)
+    if reference is None:
         return f"{text}."
-    reference = _attack(retrained)
     difference = abs(found["auc"] - reference["auc"])
     # Two AUCs, each with its own chance: their difference has √2 times as much.
     beyond = difference > 2**0.5 * chance_width(found["per_side"])
@@ -88,6 +104,22 @@ def membership_finding(run: Measured, retrained: Measured | None) -> str:
     )
 
 
-def _attack(run: Measured) -> dict[str, Any]:
-    attack: dict[str, Any] = run.measures["forget_set"]["membership"]
+def obstacle_finding(runs: Sequence[Measured]) -> str:
+    """Which of the ``runs`` could not be attacked, and why; "" if all were."""
+    names: dict[str, list[str]] = {}
+    for run in runs:
+        if attack_of(run) is None:
+            names.setdefault(obstacle_of(run), []).append(f"**{pick_name(run.config.pick)}**")
+    return " ".join(f"Not computed for {listed(who)}: {why}." for why, who in names.items())
+
+
+def attack_of(run: Measured) -> dict[str, Any] | None:
+    """Its accuracy, AUC and images per side; None: there could be no attack."""
+    attack: dict[str, Any] | None = run.measures["forget_set"]["membership"]
     return attack
+
+
+def obstacle_of(run: Measured) -> str:
+    """Why there could be no attack, as the end of a sentence."""
+    reason: str = run.measures["forget_set"]["no_membership"]
+    return reason

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+from pru_demo.figures.naming import listed, pick_name
 from pru_demo.runs.record import RunRecord, Snapshot
+from pru_demo.unlearning import METHODS
 
-HINTS = {
-    "original": "The network before anything was forgotten.",
-    "E": "E step: the extractor pulls forgotten samples into their new clusters.",
-    "C": "C step: the classifier is brought into agreement.",
-    "all": "All weights are trained on the forgotten samples with new labels.",
-    "relearn": "Training on new images of the other classes only.",
+# What the E step's losses do, by the parameter that weighs them.
+PULLS = {
+    "lambda_p": "moves forgotten samples towards the other classes (L_p)",
+    "lambda_o": "pushes the new clusters apart (L_o)",
+    "lambda_s": "draws each cluster together (L_s)",
 }
 
 Moment = tuple[str, int, str]
@@ -36,10 +37,27 @@ def frames_of(record: RunRecord, film: Sequence[Moment]) -> list[int]:
     return positions
 
 
-def hint(moment: Moment) -> str:
-    """One sentence on what happens in this frame."""
+def hint(moment: Moment, records: Sequence[RunRecord]) -> str:
+    """What happens in this frame, in a sentence for each of the runs if it is not the same."""
     stage, _, phase = moment
-    return HINTS[phase] if stage == "unlearn" else HINTS[stage]
+    if stage == "original":
+        return "The network before anything was forgotten."
+    if stage == "relearn":
+        return "Training on new images of the other classes only."
+    return " ".join(dict.fromkeys(_unlearning(record, phase) for record in records))
+
+
+def _unlearning(record: RunRecord, phase: str) -> str:
+    """What a run does in this phase, as its parameters say; most runs know one phase only."""
+    name, params = pick_name(record.config.pick), record.params
+    if "c_step_updates" not in params:
+        return f"{name}: {METHODS[record.config.pick.method].description}."
+    if phase == "E":
+        pulls = [does for weight, does in PULLS.items() if params[weight] > 0]
+        return f"{name}, E step: the extractor {listed(pulls)}."
+    if params["c_step_updates"] == "extractor":
+        return f"{name}, C step: the extractor is trained again, by L_p alone."
+    return f"{name}, C step: the classifier is trained to agree, by L_p."
 
 
 def label(moment: Moment) -> str:

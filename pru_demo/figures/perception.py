@@ -23,8 +23,8 @@ CONTROL = "control"
 Run = tuple[RunRecord, Perceived]
 Measure = Literal["between", "within"]
 MEASURES: dict[Measure, str] = {
-    "between": "Between the new clusters (L_o pushes)",
-    "within": "Inside a new cluster (L_s pulls)",
+    "between": "Between the new clusters",
+    "within": "Inside a new cluster",
 }
 
 
@@ -38,8 +38,15 @@ class Cloud:
     recognised: NDArray[np.bool_]
 
 
+def is_whole(run: Run) -> bool:
+    """Whether every network of the run answers with numbers, in its features and at its end."""
+    record, perceived = run
+    features = all(moment.probe_A_f is not None for moment in perceived.moments)
+    return features and bool(np.isfinite(record.arrays["p_f"]).all())
+
+
 def cloud_of(run: Run, moment: int | str) -> Cloud | None:
-    """The forgotten samples at a snapshot, or of the ``CONTROL``; None: there was none."""
+    """The forgotten samples at a snapshot, or of the ``CONTROL``; None: there are no numbers."""
     record, perceived = run
     forgotten, arrays = shown_forgotten(record), record.arrays
     labels = arrays["labels"][forgotten]
@@ -51,6 +58,8 @@ def cloud_of(run: Run, moment: int | str) -> Cloud | None:
     else:
         predicted, p_f = arrays["predicted"][moment], arrays["p_f"][moment]
         n_dist = perceived.n_dist[moment]
+    if not (np.isfinite(n_dist).all() and np.isfinite(p_f).all()):
+        return None
     return Cloud(n_dist, p_f[forgotten], predicted[forgotten] == labels)
 
 
@@ -156,7 +165,10 @@ def clusters_figure(runs: Sequence[Run], measure: Measure, time: Timeline) -> go
 
 
 def recognised(record: RunRecord, snapshot: int) -> float:
-    """Percent of the shown forgotten samples that the network calls by their name."""
+    """Percent of the shown forgotten samples that the network calls by their name; NaN if its
+    answers are no numbers."""
+    if not np.isfinite(record.arrays["p_f"][snapshot]).all():
+        return float("nan")
     forgotten = shown_forgotten(record)
     predicted, labels = record.arrays["predicted"][snapshot], record.arrays["labels"]
     return 100 * still_recognised(predicted[forgotten], labels[forgotten])

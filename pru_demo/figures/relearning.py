@@ -23,7 +23,7 @@ def relearning_figure(
     """Curves over all relearning epochs of the ``records``, of which there is at least one.
 
     ``epoch`` draws the position of a slider; everything after it is faint. Open circles left of
-    zero are the BatchNorm-only control; stars are Table 2 of the paper.
+    zero are the BatchNorm-only control, where there is one; stars are Table 2 of the paper.
     """
     figure = go.Figure()
     for record in records:
@@ -31,7 +31,8 @@ def relearning_figure(
         _add_control(figure, record, accuracy)
         if show_published:
             _add_published(figure, record, accuracy)
-    _explain(figure, "circle-open", "BatchNorm-only control")
+    if any(record.batch_norm_only is not None for record in records):
+        _explain(figure, "circle-open", "BatchNorm-only control")
     if show_published:
         _explain(figure, "star", "published")
     if epoch is not None:

@@ -22,6 +22,7 @@ class ModelSpec:
     ``entry`` names a function ``(channels, image_size, classes, **options) -> SplitModel``.
     ``pretrained`` names one that loads the weights from which an original's training starts, for
     networks that do not start at random; such a network also normalises its input itself.
+    ``batch_norm``: whether there is any, and so something for the BatchNorm-only control to move.
     """
 
     label: str
@@ -29,6 +30,7 @@ class ModelSpec:
     entry: str
     options: Mapping[str, Any] = field(default_factory=dict)
     pretrained: str | None = None
+    batch_norm: bool = True
 
 
 MODELS: dict[str, ModelSpec] = {
@@ -50,12 +52,14 @@ MODELS: dict[str, ModelSpec] = {
         "ViT, small",
         "a vision transformer of 1.2 million weights, trained here; it has no BatchNorm",
         "pru_demo.models.vit:vit_small",
+        batch_norm=False,
     ),
     "vit-b16": ModelSpec(
         "ViT-B/16",
         "86 million weights that start from ImageNet; needs a GPU",
         "pru_demo.models.vit:vit_b16",
         pretrained="pru_demo.models.vit:load_imagenet",
+        batch_norm=False,
     ),
 }
 

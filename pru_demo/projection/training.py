@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # Each sample is pushed away from this many others of its snapshot, drawn anew in every step.
 STRANGERS = 5
 # How much it counts that a step's length on the map is not that in feature space, and how much
-# longer it is to be. Chosen on the bundled runs: more gains movement and costs neighbourhoods.
-MOVEMENT_WEIGHT, STRETCH = 0.02, 1.5
+# longer it is to be. Chosen on real runs: more gains movement and costs neighbourhoods.
+MOVEMENT_WEIGHT, STRETCH = 0.05, 1.5
 PEAK_LEARNING_RATE = 1.5e-2
 # Of Adam's averages: a step sees one pair of snapshots, so its gradient is noisy.
 BETAS = (0.9, 0.98)

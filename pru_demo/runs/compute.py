@@ -73,8 +73,9 @@ def run_into(
     store.put(weights_key(run), {}, weights)
     store.put(features_key(run), {}, result.features)
     _keep(store, perceived_key(run), perceive(record, result.features).to_entry())
+    for key in _derived(run):
+        store.withdraw(key)  # what there is was of the networks before
     # The record last: who finds it finds the rest.
-    store.delete(measures_key(run))  # they were of the networks before
     _keep(store, run_key(run), record.to_entry())
     checkpoints.forget()
     return record
@@ -168,6 +169,16 @@ def classic_into(store: Store, run: RunConfig, snapshot: int, context: Context) 
     known = {} if found is None else dict(found.arrays)
     store.put(maps.classic_key(run), {}, {**known, str(snapshot): drawn})
     return maps.classic_key(run)
+
+
+def _derived(run: RunConfig) -> list[str]:
+    """Keys of all that is computed from a run's networks later, when somebody asks for it."""
+    keys = [measures_key(run), maps.classic_key(run)]
+    for kind in maps.KINDS:
+        keys.append(maps.placed_key(run, kind))
+        if maps.has_own_space(run):
+            keys.append(maps.map_key(run, kind))
+    return keys
 
 
 def _features(store: Store, run: RunConfig) -> NDArray[Any]:

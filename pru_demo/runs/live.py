@@ -23,7 +23,10 @@ class LiveRun:
 
 
 def live_run(store: Store, config: RunConfig) -> LiveRun | None:
-    """What is written down of ``config``; None before its first checkpoint and after its end."""
+    """What its last checkpoint says of ``config``; None before there is one.
+
+    After the end of a run that is the state right after unlearning: look for the record first.
+    """
     entry = store.get(partial_key(config)) or store.get(unlearned_key(config))
     if entry is None:
         return None

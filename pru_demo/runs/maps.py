@@ -31,9 +31,10 @@ from pru_demo.runs.canonical import content_key
 from pru_demo.runs.record import RunRecord, shown_forgotten
 from pru_demo.runs.tensorfile import Entry
 
-# Below these a map is not to be read: by the share of true neighbours, and by how well the length
-# of steps on it follows that of steps in feature space.
-LEAST_TRUST, LEAST_MOVEMENT = 0.9, 0.6
+# Below these a map is not to be read: by the share of true neighbours, by how well the length of
+# steps on it follows that of steps in feature space, and by the share of forgotten samples whose
+# nearest class is the same.
+LEAST_TRUST, LEAST_MOVEMENT, LEAST_AGREEMENT = 0.9, 0.6, 0.5
 
 
 class Map(Protocol):

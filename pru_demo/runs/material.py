@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pru_demo.config import PRESETS, Scenario
@@ -26,7 +28,7 @@ from pru_demo.unlearning.step import ForgetSet, RetainSet
 class Material:
     """What is forgotten from, D_r_new and the test set.
 
-    :meth:`retain` is made only for methods that may see it.
+    :meth:`retain` is made only for methods that may see it, :meth:`members` only for measuring.
     """
 
     scenario: Scenario
@@ -46,6 +48,17 @@ class Material:
             augment_of(self.scenario.dataset),
         )
 
+    def members(self) -> Samples:
+        """Images of the forgotten classes on which the original was trained, up to the same limit.
+
+        These are D_f whatever the method was given: D_f_new is as unseen as the test part.
+        """
+        data = load_dataset(self.scenario.dataset)
+        split = trial_split(len(data.train_images), self.scenario.seed)
+        index = torch.from_numpy(_to_forget(self.scenario, data.train_labels.numpy(), split.train))
+        device = self.test.images.device
+        return Samples(data.train_images[index].to(device), data.train_labels[index].to(device))
+
 
 def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
     """Lay out the data of ``scenario`` on the chosen device.
@@ -59,8 +72,7 @@ def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
     labels = data.train_labels.numpy()
 
     whole = split.train if scenario.given == "D_f" else split.new
-    limits = [n for n in (preset.forget_samples, scenario.forget_samples) if n is not None]
-    d_f = of_classes(labels, whole, scenario.forget)[: min(limits, default=None)]
+    d_f = _to_forget(scenario, labels, whole)
     augment = augment_of(scenario.dataset)
     d_r_new = not_of_classes(labels, split.new, scenario.forget)
     relearned_from = relearning_split(d_r_new, scenario.seed)[0][: preset.relearn_samples]
@@ -83,3 +95,10 @@ def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
         Samples(*part(relearned_from), augment),
         TestSet(test_images, test_labels, shown, published),
     )
+
+
+def _to_forget(scenario: Scenario, labels: NDArray[np.uint8], part: Indices) -> Indices:
+    """As many of the forgotten classes' images in ``part`` as the scenario allows, the first."""
+    limits = (PRESETS[scenario.preset].forget_samples, scenario.forget_samples)
+    most = min((n for n in limits if n is not None), default=None)
+    return of_classes(labels, part, scenario.forget)[:most]

@@ -1,7 +1,8 @@
 """What the finer instruments say of a stored run: probes, attacks, layers, the way to Retrain.
 
 They work on stored weights, so they can be asked about any run at any time. Kernels are stored in
-half precision, so that relative changes below about 3e-4 are rounding.
+half precision, so that relative changes below about 3e-4 are rounding. None is what cannot be
+measured: where there are too few images, no Retrain, no BatchNorm, or no numbers after divergence.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from pru_demo.evaluation.accuracy import accuracy, predict
 from pru_demo.evaluation.blocks import blocks_of
 from pru_demo.evaluation.observe import Observation, TestSet, observe
 from pru_demo.evaluation.similarity import likeness, linear_cka
-from pru_demo.models.split import SplitModel
+from pru_demo.models.split import SplitModel, batch_norms
 from pru_demo.relearning import relearn
 from pru_demo.runs.instruments import Instruments, Yardstick
 from pru_demo.runs.record import RunRecord
@@ -43,18 +44,24 @@ def measure(
     """Everything about one run, as JSON; accuracies in percent, distances in nats.
 
     ``networks`` are those after ``KEPT_EPOCHS`` of relearning, on the device; a run that failed
-    has the first only.
+    has the first only. Where ``membership`` is None, ``no_membership`` ends a sentence on why.
     """
     forget, seed = record.config.scenario.forget, record.config.scenario.seed
     unlearned, test = networks[0], tools.material.test
     tell("Attacking the network", 0.0)
     seen = observe(unlearned, test)
-    on_forget_set = _on_forget_set(unlearned, tools, forget, seed)
-    test_part = {
-        "masked_A_r": _masked(unlearned, test, forget),
-        "p_f": asdict(_p_f(seen, test, forget)),
-        "ZRF": _zrf(seen, tools),
+    on_forget_set = {
+        "A_f": _on_given(unlearned, seen, tools),
+        **_membership(unlearned, tools, forget, seed),
     }
+    test_part = _if_it_answers(
+        {
+            "masked_A_r": _masked(unlearned, test, forget),
+            "p_f": asdict(_p_f(seen, test, forget)),
+            "ZRF": _zrf(seen, tools),
+        },
+        seen,
+    )
     tell("Comparing its layers", _LAYERS)
     inside = _layers(unlearned, tools)
     features = {}
@@ -62,37 +69,52 @@ def measure(
         share = _FEATURES + (_RELEARNING - _FEATURES) * place / len(networks)
         tell("Looking for the class in its features", share)
         features[str(epoch)] = _features(network, tools, forget, seed)
-    frozen = None if record.failure else _frozen(unlearned, record, tools, tell)
+    has_batch_norm = any(True for _ in batch_norms(unlearned))
+    frozen = None
+    if has_batch_norm and not record.failure:
+        frozen = _frozen(unlearned, record, tools, tell)
     return {
         "forget_set": on_forget_set,
         "test_part": test_part,
         "layers": inside,
         "features": features,
         "relearning": {
-            "comeback": asdict(curves.comeback(record.relearning("A_f"))),
+            "comeback": _if_it_answers(asdict(curves.comeback(record.relearning("A_f"))), seen),
             "batch_norm_frozen": frozen,
         },
         "against_retrain": _against_retrain(seen, tools),
     }
 
 
-def _on_forget_set(
+def _if_it_answers(numbers: dict[str, Any], *seen: Observation) -> dict[str, Any]:
+    """``numbers``, or None for each of them where a network's outputs are no numbers."""
+    # Its accuracy is none either, although what argmax makes of NaN is a class like any other.
+    return dict.fromkeys(numbers) if any(each.diverged for each in seen) else numbers
+
+
+def _on_given(network: SplitModel, seen: Observation, tools: Instruments) -> float | None:
+    """A_f on the very images that the method was given to forget with."""
+    given = tools.material.forget
+    return None if seen.diverged else accuracy(network, given.images, given.labels)
+
+
+def _membership(
     network: SplitModel, tools: Instruments, forget: tuple[int, ...], seed: int
 ) -> dict[str, Any]:
-    """A_f on the very images forgotten, and whether an attacker can tell them from unseen ones."""
-    given, test = tools.material.forget, tools.material.test
+    """Whether an attacker can tell images that the original was trained on from unseen ones."""
+    members, test = tools.material.members(), tools.material.test
     of_class = torch.isin(test.labels, torch.tensor(forget, device=test.labels.device))
     trained, unseen = (
         _cross_entropies(network, images, labels)
         for images, labels in (
-            (given.images, given.labels),
+            (members.images, members.labels),
             (test.images[of_class], test.labels[of_class]),
         )
     )
-    return {
-        "A_f": accuracy(network, given.images, given.labels),
-        "membership": asdict(attacks.loss_attack(trained, unseen, seed)),
-    }
+    try:
+        return {"membership": asdict(attacks.loss_attack(trained, unseen, seed))}
+    except attacks.NoAttack as reason:
+        return {"membership": None, "no_membership": str(reason)}
 
 
 def _cross_entropies(network: SplitModel, images: Tensor, labels: Tensor) -> NDArray[np.float32]:
@@ -152,15 +174,21 @@ def _features(
     def cka_to(other: Yardstick | None) -> float | None:
         return None if other is None else linear_cka(e_test, other.seen.features)
 
-    return {
-        "linear_probe": asdict(
-            perception.linear_probe(e, train_labels, e_test, labels, forget, seed)
-        ),
-        "knn_probe": asdict(perception.knn_probe(e, train_labels, e_test, labels, forget)),
+    found: dict[str, Any] = dict.fromkeys(("linear_probe", "knn_probe", "n_dist", "p_f"))
+    if np.isfinite(e).all() and np.isfinite(e_test).all():
+        linear = perception.linear_probe(e, train_labels, e_test, labels, forget, seed)
+        found["linear_probe"] = asdict(linear)
+        if len(e) >= perception.NEIGHBOURS:
+            knn = perception.knn_probe(e, train_labels, e_test, labels, forget)
+            found["knn_probe"] = asdict(knn)
+        n_dist = perception.n_dist(e_test[forgotten], labels[forgotten])
+        found["n_dist"] = n_dist.round(4).tolist()
+    if not shown.diverged:
+        p_f = shown.probabilities[forgotten][:, list(forget)].sum(1)
+        found["p_f"] = p_f.round(4).tolist()
+    return found | {
         "cka_to_original": cka_to(tools.original),
         "cka_to_retrained": cka_to(tools.retrained),
-        "n_dist": perception.n_dist(e_test[forgotten], labels[forgotten]).round(4).tolist(),
-        "p_f": shown.probabilities[forgotten][:, list(forget)].sum(1).round(4).tolist(),
     }
 
 
@@ -183,13 +211,13 @@ def _frozen(
     return {"A_f": [a_f for a_f, _ in points], "A_r": [a_r for _, a_r in points]}
 
 
-def _against_retrain(seen: Observation, tools: Instruments) -> dict[str, float] | None:
+def _against_retrain(seen: Observation, tools: Instruments) -> dict[str, Any] | None:
     if tools.retrained is None:
         return None
     reference, forgotten = tools.retrained.seen, tools.forgotten()
     p, p_re = seen.probabilities, reference.probabilities
     forget, same = list(tools.material.scenario.forget), agreement.agreement
-    return {
+    distances = {
         "D_KL": redistribution.kl_divergence(seen.confusion, reference.confusion, forget),
         "D_KL_smoothing": redistribution.SMOOTHING,
         "JS": agreement.js_divergence(seen.confusion, reference.confusion, forget),
@@ -197,3 +225,4 @@ def _against_retrain(seen: Observation, tools: Instruments) -> dict[str, float] 
         "agreement_on_forgotten": same(p[forgotten].argmax(1), p_re[forgotten].argmax(1)),
         "activation_distance": agreement.activation_distance(p[forgotten], p_re[forgotten]),
     }
+    return _if_it_answers(distances, seen, reference)

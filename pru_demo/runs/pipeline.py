@@ -19,7 +19,7 @@ from pru_demo.config import RunConfig
 from pru_demo.device import describe, peak_bytes
 from pru_demo.heartbeat import listening
 from pru_demo.models import function_of
-from pru_demo.models.split import SplitModel
+from pru_demo.models.split import SplitModel, batch_norms
 from pru_demo.originals import obtain_original
 from pru_demo.relearning import batch_norm_only, relearn
 from pru_demo.runs.checkpoint import Checkpoint, Checkpoints, NoCheckpoints, Stage
@@ -164,16 +164,16 @@ class _Run:
         recorder.failure = recorder.problem()
         recorder.keep_weights(model, 0)
         if recorder.failure is None:
-            scenario = self._config.scenario
-            control = batch_norm_only(
-                model,
-                self._material.relearn,
-                seed=scenario.seed,
-                settings=relearning_of(scenario),
-            )
-            recorder.control(control)
+            # Without BatchNorm the control would be the unlearned network once more.
+            if any(True for _ in batch_norms(model)):
+                self._control(model)
             self._save("relearn", 0, training_state(model))
         return model
+
+    def _control(self, model: SplitModel) -> None:
+        scenario, data = self._config.scenario, self._material.relearn
+        settings = relearning_of(scenario)
+        self._recorder.control(batch_norm_only(model, data, seed=scenario.seed, settings=settings))
 
     def _relearn(self, model: SplitModel, done_epochs: int) -> None:
         scenario, settings = self._config.scenario, relearning_of(self._config.scenario)

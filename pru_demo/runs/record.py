@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pru_demo.config import RunConfig
+from pru_demo.models import MODELS
 from pru_demo.runs.canonical import JSON, content_key
 from pru_demo.runs.tensorfile import Entry
 
@@ -118,6 +119,9 @@ class RunRecord:
         meta: dict[str, JSON] = dict(entry.meta)
         config = RunConfig.from_content(meta.pop("config"))
         snapshots = tuple(Snapshot(**s) for s in meta.pop("snapshots"))
+        if not MODELS[config.scenario.model].batch_norm:
+            # Older runs had one nevertheless: the unlearned network once more, which says nothing.
+            meta["batch_norm_only"] = None
         return cls(config=config, snapshots=snapshots, arrays=dict(entry.arrays), **meta)
 
 
@@ -155,7 +159,11 @@ def unlearned_key(config: RunConfig) -> str:
 
 def measures_key(config: RunConfig) -> str:
     """Store key of what the finer instruments say: see ``runs.measures``."""
-    return content_key("measures", config.content())
+    content = config.content()
+    if config.scenario.given != "D_f":
+        # Older measures attacked images that the original had not been trained on.
+        content["members"] = "D_f"
+    return content_key("measures", content)
 
 
 def shown_forgotten(record: RunRecord) -> NDArray[np.bool_]:

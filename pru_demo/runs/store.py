@@ -44,6 +44,9 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
+# In the header of what lies above a bundled entry that counts no longer.
+_WITHDRAWN = "withdrawn"
+
 
 class StoreUnavailable(OSError):
     """The folder cannot hold the store; the message is a sentence for the operator."""
@@ -77,12 +80,12 @@ class Store:
         entry = self._cached(key)
         if entry is None and self._bundle is not None:
             entry = self._bundle.get(key)
-        return entry
+        return None if entry is None or _WITHDRAWN in entry.meta else entry
 
     def meta(self, key: str) -> dict[str, JSON] | None:
         """The header of ``get(key)``; from the bundle it is read without the arrays."""
         if (entry := self._cached(key)) is not None:
-            return entry.meta
+            return None if _WITHDRAWN in entry.meta else entry.meta
         return None if self._bundle is None else self._bundle.meta(key)
 
     def put(self, key: str, meta: Mapping[str, JSON], arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -108,6 +111,13 @@ class Store:
         """Forget the entry in the cache, if there is one; bundled records stay."""
         with self.refusing("does not forget a result"):
             self.cache.delete(key)
+
+    def withdraw(self, key: str) -> None:
+        """Let there be no entry of ``key``, not even a bundled one, until it is put or deleted."""
+        if self._bundle is None or self._bundle.meta(key) is None:
+            self.delete(key)
+        else:
+            self.put(key, {_WITHDRAWN: True}, {})
 
     def damaged(self) -> list[str]:
         """A sentence for each damaged bundled record met so far."""

@@ -6,12 +6,15 @@ from typing import Any
 import streamlit as st
 from numpy.typing import NDArray
 
-from pru_demo.projection import displacement, pca_map
-from pru_demo.runs.engine.protocol import IN_FLIGHT, EngineUnavailable, JobFailed, Refused
-from pru_demo.runs.maps import LIVE, PlacedRun
+from pru_demo.config import RunConfig, Scenario
+from pru_demo.figures.perception import is_whole
+from pru_demo.projection import TemporalMap, displacement, pca_map
+from pru_demo.runs.engine.protocol import IN_FLIGHT, EngineUnavailable, Job, JobFailed, Refused
+from pru_demo.runs.maps import LIVE, PlacedRun, has_own_space
 from pru_demo.runs.record import RunRecord, shown_forgotten
 from pru_demo.runs.tasks import CLASSIC, MAP, classic_job_key, map_job_key
 from pru_demo.ui.film import Shown, show_film
+from pru_demo.ui.perception import stored_runs_of
 from pru_demo.ui.records import classic_of, features_of, map_of, placed_of
 from pru_demo.ui.services import ENGINE
 from pru_demo.ui.visitor import visitor
@@ -51,20 +54,37 @@ def needed_classic(record: RunRecord, snapshot: int) -> NDArray[Any] | None:
     return found
 
 
-def can_fit_again(records: Sequence[RunRecord]) -> bool:
-    """Whether all it takes to fit a map to these runs is still stored."""
-    return all(features_of(record.config) is not None for record in records)
+def offer_new_fit(scenario: Scenario, kind: str, fitted_on: Sequence[str]) -> None:
+    """Offer to fit a scenario's map of a kind anew, to all its runs, or show how far that is.
 
-
-def fit_again(records: Sequence[RunRecord], kind: str) -> None:
-    """Have the map of a kind fitted anew, to ``records``."""
-    configs = [record.config for record in records]
+    Only where it would change something, as the map was ``fitted_on`` other runs, and nothing
+    would be lost: a run whose features are no longer stored could not be placed on a new map.
+    """
+    configs = [
+        run[0].config
+        for run in stored_runs_of(scenario)
+        if is_whole(run) and not has_own_space(run[0].config)
+    ]
+    if set(fitted_on) == {str(c.pick) for c in configs} or not _all_features_known(configs):
+        return
+    key = f"{map_job_key(configs, kind)}:again"
+    if (job := ENGINE.job(key)) is not None and job.state in IN_FLIGHT:
+        _watch(key, lambda share, message: st.progress(share, f"{message} …"))
+        return
+    _say_why_it_ended(job)
     arguments = {"configs": [c.content() for c in configs], "kind": kind, "again": True}
-    _submit(MAP, arguments, map_job_key(configs, kind))
+    if st.button("Fit the map anew, to all runs", icon=":material/refresh:") and _submit(
+        MAP, arguments, key
+    ):
+        st.rerun()
+
+
+def _all_features_known(configs: Sequence[RunConfig]) -> bool:
+    return all(features_of(config) is not None for config in configs)
 
 
 def _features_known(records: Sequence[RunRecord]) -> bool:
-    if can_fit_again(records):
+    if _all_features_known([record.config for record in records]):
         return True
     st.info(
         "The features of this run are no longer stored; run it again on the page Forget.",
@@ -76,15 +96,22 @@ def _features_known(records: Sequence[RunRecord]) -> bool:
 def _draw(
     task: str, arguments: dict[str, Any], key: str, show: Callable[[float, str], object]
 ) -> None:
-    job = ENGINE.job(key)
-    if job is not None and job.state in ("failed", "cancelled", "interrupted"):
-        error = job.future.exception()
-        sentence = error.sentence if isinstance(error, JobFailed) else "Drawing was stopped."
-        st.error(sentence, icon=":material/error:")
-        if not st.button("Draw it again", icon=":material/refresh:", key=f"again.{key}"):
-            return
+    if _say_why_it_ended(ENGINE.job(key)) and not st.button(
+        "Draw it again", icon=":material/refresh:", key=f"again.{key}"
+    ):
+        return
     if _submit(task, arguments, key):
         _watch(key, show)
+
+
+def _say_why_it_ended(job: Job | None) -> bool:
+    """Show why the engine drew nothing; False if there is no such reason."""
+    if job is None or job.state not in ("failed", "cancelled", "interrupted"):
+        return False
+    error = job.future.exception()
+    sentence = error.sentence if isinstance(error, JobFailed) else "Drawing was stopped."
+    st.error(sentence, icon=":material/error:")
+    return True
 
 
 def _submit(task: str, arguments: dict[str, Any], key: str) -> bool:
@@ -118,5 +145,19 @@ def _preview(records: Sequence[RunRecord]) -> None:
     if not known:
         return
     retained, labels = ~shown_forgotten(records[0]), records[0].arrays["labels"]
-    drawn = map_of(records[0].config, LIVE) or pca_map([e for _, e in known], retained)
-    show_film([Shown(r, drawn.place(e), displacement(e, retained, labels)) for r, e in known])
+    show_film(
+        [
+            Shown(record, drawn.place(e), displacement(e, retained, labels))
+            for record, e in known
+            for drawn in [_first_map(record, known)]
+        ]
+    )
+
+
+def _first_map(record: RunRecord, known: Sequence[tuple[RunRecord, NDArray[Any]]]) -> TemporalMap:
+    """Where a run's samples are first put: with those of ``known`` that share its space."""
+    retained = ~shown_forgotten(record)
+    if has_own_space(record.config):
+        return pca_map([e for r, e in known if r is record], retained)
+    together = [e for r, e in known if not has_own_space(r.config)]
+    return map_of(record.config, LIVE) or pca_map(together, retained)

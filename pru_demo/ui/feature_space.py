@@ -6,7 +6,7 @@ import streamlit as st
 
 from pru_demo.config import Scenario
 from pru_demo.figures.findings import percent
-from pru_demo.figures.naming import forgotten_images, pick_name
+from pru_demo.figures.naming import forgotten_images, listed, pick_name
 from pru_demo.figures.perception import (
     MEASURES,
     Run,
@@ -28,7 +28,7 @@ def show_feature_space(runs: Sequence[Run], references: Sequence[Run]) -> None:
     )
     time = Timeline.covering([record for record, _ in runs])
     _show_probe(runs, references, time)
-    _show_belief_and_distance([*runs, *references], moments_of(runs))
+    _show_belief_and_distance([*runs, *references])
     _show_clusters(runs, time)
     _show_table(scenario)
 
@@ -36,11 +36,16 @@ def show_feature_space(runs: Sequence[Run], references: Sequence[Run]) -> None:
 def _show_probe(runs: Sequence[Run], references: Sequence[Run], time: Timeline) -> None:
     images_of = forgotten_images(runs[0][0].config.scenario)
     st.subheader(f"Could a new classifier still find the {images_of}?", anchor=False)
+    circles = (
+        "Circles: the **BatchNorm-only control**, one pass over other images without a weight "
+        "update. "
+        if any(perceived.control for _, perceived in runs)
+        else ""
+    )
     st.markdown(
         "Thick: a **new linear classifier**, trained on the features of half of the test images "
         "at each moment and asked about the other half. Thin: what the network's own classifier "
-        "says. Circles: the **BatchNorm-only control**, one pass over other images without a "
-        "weight update. Shaded: relearning."
+        f"says. {circles}Shaded: relearning."
     )
     chart(
         probe_figure(runs, references, time),
@@ -49,7 +54,8 @@ def _show_probe(runs: Sequence[Run], references: Sequence[Run], time: Timeline) 
     )
 
 
-def _show_belief_and_distance(runs: Sequence[Run], moments: Sequence[str]) -> None:
+def _show_belief_and_distance(runs: Sequence[Run]) -> None:
+    moments = moments_of(runs)
     images_of = forgotten_images(runs[0][0].config.scenario)
     st.subheader("Belief and distance (Figure 4, Eq. 7)", anchor=False)
     moment = st.segmented_control(
@@ -77,13 +83,24 @@ def _show_clusters(runs: Sequence[Run], time: Timeline) -> None:
     st.subheader("The new clusters", anchor=False)
     st.markdown(
         f"Each of the {images_of} belongs to the cluster of the class that its redistributed "
-        "probability favours. PRU's E step pushes these clusters apart (L_o) and draws each "
-        "together (L_s). 1 is the mean distance between the classes that were kept."
+        "probability favours. PRU's L_o pushes these clusters apart, its L_s draws each together"
+        f"{_without_weight(runs)}. 1 is the mean distance between the classes that were kept."
     )
     for column, (measure, title) in zip(st.columns(2), MEASURES.items(), strict=True):
         with column:
             st.markdown(f"**{title}**")
             chart(clusters_figure(runs, measure, time), key=f"clusters-{measure}", alt=title)
+
+
+def _without_weight(runs: Sequence[Run]) -> str:
+    """Which of PRU's two losses some of the runs leave out."""
+    missing = [
+        f"{symbol} has no weight in {pick_name(record.config.pick)}"
+        for record, _ in runs
+        for weight, symbol in (("lambda_o", "L_o"), ("lambda_s", "L_s"))
+        if record.params.get(weight) == 0
+    ]
+    return f" ({listed(missing)})" if missing else ""
 
 
 def _show_table(scenario: Scenario) -> None:

@@ -1,7 +1,7 @@
 """Records and places on a map, as the film that the player shows and the page exports."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,11 @@ class Shown:
 
 def movie_of(shown: Sequence[Shown], guest: Guest | None = None) -> Movie:
     """One or two runs of a scenario side by side; ``guest`` is the image whose places they have."""
-    record = shown[0].record
-    scenario = record.config.scenario
-    film = moments([each.record for each in shown])
+    records = [each.record for each in shown]
+    record, scenario, film = records[0], records[0].config.scenario, moments(records)
     return Movie(
         panels=[_panel(each, frames_of(each.record, film)) for each in shown],
-        frames=[Frame(label(m), m[0], hint(m)) for m in film],  # type: ignore[arg-type]
+        frames=[Frame(label(m), m[0], hint(m, records)) for m in film],  # type: ignore[arg-type]
         true=record.arrays["labels"],
         class_names=DATASETS[scenario.dataset].class_names,
         forgotten=scenario.forget,
@@ -64,7 +63,7 @@ def download_film(shown: Sequence[Shown]) -> None:
     """Offer the film as one file that needs nothing else; it is made when it is asked for."""
     st.download_button(
         "Download the film (HTML)",
-        lambda: _film_file(shown),
+        lambda: film_file(shown),
         "film.html",
         "text/html",
         icon=":material/download:",
@@ -73,8 +72,9 @@ def download_film(shown: Sequence[Shown]) -> None:
     )
 
 
-def _film_file(shown: Sequence[Shown]) -> str:
-    film = movie_of(shown)
+def film_file(shown: Sequence[Shown]) -> str:
+    """The film as a page of its own, in HTML."""
+    film = movie_of([replace(each, guest=None) for each in shown])  # Plotly's film has no guest
     return film_html(
         film_figure(film.panels, film.frames, film.true, film.class_names, film.forgotten)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from pru_demo.config import RunConfig
@@ -21,9 +22,12 @@ POLL_SECONDS = 2.0
 @st.fragment(run_every=POLL_SECONDS)
 def follow(configs: Sequence[RunConfig]) -> None:
     """Show what the running ``configs`` have written down, on the map there is or a frozen one."""
-    drawn = map_of(configs[0], "time") or map_of(configs[0], LIVE)
-    runs = [run for c in configs if not has_own_space(c) and (run := _so_far(c))]
-    if drawn is None or not runs:
+    followed = [config for config in configs if not has_own_space(config)]
+    runs = [run for config in followed if (run := _so_far(config))]
+    if not runs:
+        return
+    drawn = map_of(followed[0], "time") or map_of(followed[0], LIVE)
+    if drawn is None:
         return
     st.markdown(
         "**As it happens**, epoch by epoch. The map was fitted before and stands still until the "
@@ -38,8 +42,11 @@ def follow(configs: Sequence[RunConfig]) -> None:
 def _so_far(config: RunConfig) -> LiveRun | None:
     record, features = record_of(config), features_of(config)
     if record is not None and features is not None:
-        return LiveRun(record, features)
-    return live_run(STORE, config)
+        run: LiveRun | None = LiveRun(record, features)
+    else:
+        run = live_run(STORE, config)
+    # A network that answers with numbers no longer has no place on a map.
+    return run if run is not None and np.isfinite(run.features).all() else None
 
 
 def _shown(run: LiveRun, drawn: TemporalMap) -> Shown:

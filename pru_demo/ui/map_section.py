@@ -5,12 +5,19 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pru_demo.config import Pick
+from pru_demo.data import DATASETS
 from pru_demo.figures.findings import doubt_finding, movement_finding
 from pru_demo.figures.naming import forgotten_images, pick_name
 from pru_demo.figures.perception import Run
-from pru_demo.runs.maps import LEAST_MOVEMENT, LEAST_TRUST, PlacedRun, has_own_space
+from pru_demo.runs.maps import (
+    LEAST_AGREEMENT,
+    LEAST_MOVEMENT,
+    LEAST_TRUST,
+    PlacedRun,
+    has_own_space,
+)
 from pru_demo.runs.record import RunRecord
-from pru_demo.ui.drawing_maps import can_fit_again, fit_again, places_or_drawing
+from pru_demo.ui.drawing_maps import offer_new_fit, places_or_drawing
 from pru_demo.ui.film import Shown, download_film, show_film
 from pru_demo.ui.guest import guest_for, guest_places, keep_guest
 from pru_demo.ui.pictures import KIND_OF, PICTURES
@@ -29,11 +36,12 @@ def show_map(runs: Sequence[Run], picture: str, original: RunRecord | None) -> N
         for record, perceived in runs
         if not has_own_space(record.config)
     ]
+    moved = f"{' '.join(moves)} (1 = from one class to another.) " if moves else ""
     st.markdown(
-        f"Each dot is a test image, placed by what the extractor makes of it. {' '.join(moves)} "
-        "(1 = from one class to another.) No flat map is faithful enough to read distances from: "
-        "colour by **distance moved**, or switch on **tails**, to see each sample's true "
-        "displacement, measured with all its features."
+        f"Each dot is a test image, placed by what the extractor makes of it. {moved}"
+        "No flat map is faithful enough to read distances from: colour by **distance moved**, or "
+        "switch on **tails**, to see each sample's true displacement, measured with all its "
+        "features."
     )
     _show_fidelity(records, places, kind)
 
@@ -69,21 +77,17 @@ def _show_fidelity(records: Sequence[RunRecord], places: Sequence[PlacedRun], ki
         if doubt:
             st.warning(doubt, icon=":material/warning:")
         st.markdown(_fidelity_sentence(record, place))
-    fitted_on = ", ".join(pick_name(Pick.parse(run)) for run in places[0].fitted_on)
+    maps = dict.fromkeys(tuple(place.fitted_on) for place in places)
+    fitted_on = ["Fitted on " + ", ".join(pick_name(Pick.parse(run)) for run in m) for m in maps]
     st.caption(
         f"Below a trustworthiness of {LEAST_TRUST} a map is not to be read for neighbourhoods, "
-        f"below r = {LEAST_MOVEMENT} not for movement. Fitted on {fitted_on}."
+        f"below r = {LEAST_MOVEMENT} not for movement, below {100 * LEAST_AGREEMENT:.0f} % not for "
+        f"destinations. {'. '.join(fitted_on)}."
     )
-    fitted = {run for place in places for run in place.fitted_on}
-    others = fitted - {str(record.config.pick) for record in records}
-    if (
-        any(doubts)
-        and others
-        and can_fit_again(records)
-        and st.button("Fit the map anew, to these runs only", icon=":material/refresh:")
-    ):
-        fit_again(records, kind)
-        st.rerun()
+    for record, place, doubt in zip(records, places, doubts, strict=True):
+        if doubt and not has_own_space(record.config):
+            offer_new_fit(record.config.scenario, kind, place.fitted_on)
+            return  # one map holds all such runs
 
 
 def _fidelity_sentence(record: RunRecord, place: PlacedRun) -> str:
@@ -97,8 +101,12 @@ def _fidelity_sentence(record: RunRecord, place: PlacedRun) -> str:
     if motion is not None:
         said += f" Movement on the map follows movement in feature space with r = {motion:.2f}."
     if agreement is not None:
+        scenario = record.config.scenario
+        kept = len(DATASETS[scenario.dataset].class_names) - len(scenario.forget)
         said += (
-            f" For {100 * agreement:.0f} % of the {forgotten_images(record.config.scenario)} the "
-            "nearest other class is the same in both."
+            f" For {100 * agreement:.0f} % of the {forgotten_images(scenario)} the nearest other "
+            f"class is the same in both (chance: {100 / kept:.0f} %)"
         )
+        lost = agreement < LEAST_AGREEMENT
+        said += ": **do not read from this map where they go**." if lost else "."
     return said

@@ -8,7 +8,14 @@ import streamlit as st
 from pru_demo.config import RunConfig, View, runs_of
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import listed, pick_name
-from pru_demo.runs.engine.protocol import IN_FLIGHT, EngineUnavailable, Job, JobFailed, Refused
+from pru_demo.runs.engine.protocol import (
+    IN_FLIGHT,
+    ORPHAN_SECONDS,
+    EngineUnavailable,
+    Job,
+    JobFailed,
+    Refused,
+)
 from pru_demo.runs.record import measures_key, run_key, weights_key
 from pru_demo.runs.tasks import MEASURE, shape_of
 from pru_demo.ui.comparison import REFERENCES
@@ -63,7 +70,8 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
     offered = missing[:AT_ONCE]
     text = (
         f"Not measured yet: {listed([pick_name(run.pick) for run in missing])}. It takes "
-        f"{EXPECTED}, and stops if you leave this page."
+        f"{EXPECTED}. It goes on if you leave this page; what is not done "
+        f"{ORPHAN_SECONDS / 60:.0f} minutes later is stopped."
     )
     if needed:
         st.info(text, icon=":material/hourglass_empty:")

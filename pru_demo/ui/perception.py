@@ -1,5 +1,6 @@
 """What the page Perception shows beside its map: runs with what their features say."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -42,10 +43,11 @@ def findings(runs: Sequence[Run], retrained: RunRecord | None) -> list[str]:
 
 
 def moments_of(runs: Sequence[Run]) -> list[str]:
-    """The moments that can be compared between runs of different length."""
+    """The moments of which there are numbers, named alike for runs of different length."""
     last = max(len(record.stage("relearn")) for record, _ in runs)
     relearned = sorted({epoch for epoch in (1, last) if 0 < epoch <= last})
-    return [UNLEARNED, BATCH_NORM, *(_RELEARNED.format(epoch) for epoch in relearned), ORIGINAL]
+    named = [UNLEARNED, BATCH_NORM, *(_RELEARNED.format(epoch) for epoch in relearned), ORIGINAL]
+    return [moment for moment in named if clouds_at(runs, moment)]
 
 
 def clouds_at(runs: Sequence[Run], moment: str) -> list[tuple[RunRecord, Cloud]]:
@@ -58,14 +60,21 @@ def clouds_at(runs: Sequence[Run], moment: str) -> list[tuple[RunRecord, Cloud]]
 def perception_table(scenario: Scenario) -> pd.DataFrame:
     """One row per stored run and moment."""
     rows = []
-    for record, perceived in perceived_runs(stored_records(scenario)):
-        moments = {UNLEARNED: record.unlearned, "Relearned": len(record.snapshots) - 1}
+    for record, perceived in stored_runs_of(scenario):
+        moments = {UNLEARNED: record.unlearned}
+        if relearned := record.stage("relearn"):
+            moments["Relearned"] = relearned[-1]
         for name, at in moments.items():
             row = {"run": pick_name(record.config.pick), "moment": name}
             rows.append(
                 row | {k: _rounded(v) for k, v in table_row((record, perceived), at).items()}
             )
     return pd.DataFrame(rows)
+
+
+def stored_runs_of(scenario: Scenario) -> list[Run]:
+    """All runs of ``scenario`` with what their features say, as far as both are stored."""
+    return perceived_runs(stored_records(scenario))
 
 
 def stored_records(scenario: Scenario) -> list[RunRecord]:
@@ -86,4 +95,4 @@ def _snapshot(record: RunRecord, moment: str) -> int | str | None:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
+    return None if value is None or math.isnan(value) else round(value, 2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pru_demo.evaluation.attacks import loss_attack, rank_auc
+from pru_demo.evaluation.attacks import NoAttack, loss_attack, rank_auc
 
 
 @pytest.fixture
@@ -82,10 +82,14 @@ def test_losses_that_are_no_numbers_are_refused(rng: np.random.Generator) -> Non
     losses = rng.exponential(size=20)
     broken = np.append(losses, np.nan)
     for sides in ((broken, losses), (losses, broken)):
-        with pytest.raises(ValueError, match="no numbers"):
+        with pytest.raises(NoAttack, match="no numbers"):
             loss_attack(*sides, seed=0)
 
 
-def test_fewer_samples_than_folds_are_refused() -> None:
-    with pytest.raises(ValueError, match="n_splits=5"):
-        loss_attack(np.arange(4.0), np.arange(40.0), seed=0)
+@pytest.mark.parametrize("size", [0, 4])
+def test_fewer_samples_than_folds_are_refused(size: int) -> None:
+    few, many = np.arange(float(size)), np.arange(40.0)
+    for sides in ((few, many), (many, few)):
+        with pytest.raises(NoAttack, match=f"5 images of each kind, and there are only {size} of"):
+            loss_attack(*sides, seed=0)
+    assert loss_attack(np.arange(5.0), many, seed=0).per_side == 5

@@ -52,6 +52,12 @@ def test_coinciding_features_are_at_the_mean_distance() -> None:
     assert n_dist(np.full((3, 2), 0.1), np.array([9, 9, 4])).tolist() == [1, 1, 1]
 
 
+def test_features_that_are_no_numbers_have_no_distance() -> None:
+    features = np.array([[np.nan, 0], [1, 0], [0, 0], [4, 0]])
+    distances = n_dist(features, np.array([9, 9, 4, 4]))
+    assert np.isnan(distances).tolist() == [True, True, False, False]
+
+
 def test_recognised_is_called_by_its_own_name() -> None:
     assert still_recognised(np.array([9, 4, 3, 9]), np.array([9, 9, 4, 4])) == 0.25
 

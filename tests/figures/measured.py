@@ -18,10 +18,12 @@ def measures_with(
     to_retrained: Sequence[float | None] | None = (0.8,) * 10,
     accuracy: float = 0.5,
     auc: float = 0.5,
+    no_attack: str = "",
 ) -> dict[str, Any]:
     """As ``runs.measures.measure`` gives them, of all that the page Inside reads.
 
-    ``cka`` is on the forgotten images; all images are more alike by 0.05.
+    ``cka`` is on the forgotten images; all images are more alike by 0.05. ``no_attack`` says why
+    there could be none.
     """
 
     def likeness(values: Sequence[float | None]) -> list[dict[str, Any]]:
@@ -30,11 +32,11 @@ def measures_with(
             for name, v in zip(SENT, values, strict=True)
         ]
 
+    attack: dict[str, Any] = {"membership": {"accuracy": accuracy, "auc": auc, "per_side": 600}}
+    if no_attack:
+        attack = {"membership": None, "no_membership": no_attack}
     return {
-        "forget_set": {
-            "A_f": 1.5,
-            "membership": {"accuracy": accuracy, "auc": auc, "per_side": 600},
-        },
+        "forget_set": {"A_f": 1.5, **attack},
         "layers": {
             "blocks": [
                 {"name": name, "relative": r} for name, r in zip(BLOCKS, relative, strict=True)
@@ -56,8 +58,9 @@ def measured(
     *,
     variant: str = "paper",
     pointed_out: bool = False,
+    scenario: Scenario | None = None,
     **measures: Any,
 ) -> Measured:
-    """A run on 9s with these measures."""
-    config = RunConfig(Scenario(), Pick(method, variant))
+    """A run on 9s, if nothing else is said, with these measures."""
+    config = RunConfig(scenario or Scenario(), Pick(method, variant))
     return Measured(config, measures_with(**measures), letter, pointed_out)

@@ -41,6 +41,13 @@ def test_controls_at_the_ends_of_the_axis_are_whole() -> None:
     assert control.cliponaxis is False
 
 
+def test_controls_are_explained_only_if_there_are_any() -> None:
+    with_one, without = record_with([0, 99]), record_with([0, 99], "pru", control=None)
+    for records, count in (([with_one, without], 1), ([without], 0)):
+        names = [trace.name for trace in relearning_figure(records, "A_f").data]
+        assert names.count("BatchNorm-only control") == count
+
+
 @pytest.mark.parametrize("epochs", [1, 5, 10, 30])
 def test_epochs_are_whole_and_few_enough_to_read(epochs: int) -> None:
     steps = [s for s in LOSSES * 3 if s["epoch"] <= epochs]

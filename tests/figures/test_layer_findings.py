@@ -1,11 +1,15 @@
 """The sentences say what the measures say, no more and no less."""
 
+from dataclasses import replace
+
 import pytest
 
+from pru_demo.config import Scenario
 from pru_demo.figures.layer_findings import (
     change_finding,
     drift_finding,
     hidden_finding,
+    inside_finding,
     likeness_finding,
 )
 from tests.figures.measured import measured
@@ -44,8 +48,38 @@ def test_who_moved_no_weight_is_said_to_have_moved_none() -> None:
 
 
 def test_a_diverged_network_has_no_largest_change() -> None:
-    assert "the network broke" in change_finding(measured(relative=[None] * 9))
+    said = change_finding(measured(relative=[None] * 9))
+    assert said == "**PRU (paper)** has no layer whose change is a number."
     assert "**conv 2** most" in change_finding(measured(relative=[None, 0.5, *[0.1] * 7]))
+
+
+def test_a_run_that_broke_the_network_says_so_first() -> None:
+    record = replace(record_with([0.0], "pru", control=None), failure="it answers 3")
+    broke = "**PRU (paper)** broke the network: it answers 3."
+    still = measured(relative=[None] * 9)
+    assert inside_finding(record, still) == f"{broke} {change_finding(still)}"
+    assert inside_finding(record, None) == f"{broke} **PRU (paper)** has not been measured yet."
+
+
+@pytest.mark.parametrize("method", ["retrain", "original"])
+def test_what_is_not_measured_is_said_to_be_not(method: str) -> None:
+    said = inside_finding(record_with([0.0, 0.0], method), None)
+    assert said == f"**{method.capitalize()}** has not been measured yet."
+    said = inside_finding(record_with([9.0, 54.0], "pru", control=54.0), None)
+    assert said.startswith("**PRU (paper)** has not been measured yet. With BatchNorm's")
+
+
+@pytest.mark.parametrize(
+    ("model", "start"),
+    [("allcnn-small", "other random weights"), ("vit-b16", "the same pretrained weights")],
+)
+def test_retrain_was_not_moved(model: str, start: str) -> None:
+    relative = [*[0.1] * 8, 1.4]
+    run = measured("retrain", scenario=Scenario(model=model), relative=relative)
+    assert change_finding(run) == (
+        f"**Retrain** was not moved but trained anew, from {start}. It differs from the original "
+        "most in **the classifier**: by 140 % of the weights' size."
+    )
 
 
 # Before, all records of these tests recognise 99 percent.

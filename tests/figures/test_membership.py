@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from pru_demo.evaluation.attacks import rank_auc
-from pru_demo.figures.membership import chance_width, membership_figure, membership_finding
+from pru_demo.figures.membership import (
+    chance_width,
+    membership_figure,
+    membership_finding,
+    obstacle_finding,
+)
 from tests.figures.measured import measured
 
 
@@ -63,3 +68,29 @@ def test_without_retrain_there_is_no_verdict() -> None:
     said = membership_finding(measured(accuracy=0.53), None)
     assert said == "**PRU (paper)**: 53 % of the guesses about the 9s are right."
     assert membership_finding(measured("retrain"), None) == ""
+
+
+def test_who_could_not_be_attacked_keeps_its_line_and_says_why() -> None:
+    runs = [measured(no_attack="it broke"), measured("delete", "B", auc=0.6)]
+    figure = membership_figure(runs)
+    assert figure.layout.yaxis.categoryarray == ("PRU (paper)", "DELETE (paper)")
+    (line,) = (t for t in figure.data if t.mode == "text")
+    assert (line.x, line.y, line.text) == ((0.5,), ("PRU (paper)",), ("not computed",))
+    assert line.customdata == ("it broke",)
+    _, auc = (t for t in figure.data if t.mode == "markers" and t.x[0] is not None)
+    assert (auc.x, auc.y) == ((0.6,), ("DELETE (paper)",))
+
+
+def test_who_could_not_be_attacked_is_named_with_the_reason() -> None:
+    runs = [measured(no_attack="it broke"), measured("retrain", no_attack="it is small")]
+    assert obstacle_finding([*runs, measured("original", no_attack="it is small")]) == (
+        "Not computed for **PRU (paper)**: it broke. "
+        "Not computed for **Retrain** and **Original**: it is small."
+    )
+    assert obstacle_finding([measured()]) == ""
+    assert membership_finding(runs[0], measured("retrain")) == ""
+
+
+def test_without_an_attack_on_retrain_there_is_no_verdict() -> None:
+    said = membership_finding(measured(accuracy=0.53), measured("retrain", no_attack="it broke"))
+    assert said == "**PRU (paper)**: 53 % of the guesses about the 9s are right."

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pru_demo.figures.findings import doubt_finding, perception_finding
+from pru_demo.figures.findings import doubt_finding, movement_finding, perception_finding
 from pru_demo.figures.perception import (
     CONTROL,
     Run,
     cloud_of,
     clusters_figure,
+    is_whole,
     n_dist_figure,
     probe_figure,
     recognised,
@@ -101,7 +102,41 @@ def test_the_finding_sets_what_is_said_against_what_is_found() -> None:
     sentence = perception_finding(record, 0.0, 96.6)
     assert "calls 0 % of the 9s by their name" in sentence
     assert "finds 97 %" in sentence
-    assert "no numbers" in perception_finding(record, 0.0, None)
+
+
+def test_a_failed_run_is_said_to_have_failed_whatever_its_features_say() -> None:
+    record = replace(run_with()[0], failure="it answers 4 whatever it sees")
+    for finds in (96.6, None):
+        said = perception_finding(record, 0.0, finds)
+        assert said == "**PRU (paper)** broke the network: it answers 4 whatever it sees."
+
+
+def test_movement_is_told_up_to_where_the_run_came() -> None:
+    record, moved = run_with()[0], np.array([[0, 0, 0, 0], [0.8, 0.6, 0.1, 0.1], [1, 1, 1, 1]])
+    assert "by 0.70 (the others by 0.10); after relearning they are 1.00" in movement_finding(
+        record, moved
+    )
+    ended = replace(record, snapshots=record.snapshots[:2])
+    assert movement_finding(ended, moved[:2]).endswith("by 0.70 (the others by 0.10).")
+
+
+def diverged_at_last(run: Run) -> Run:
+    record, perceived = run
+    p_f = record.arrays["p_f"].copy()
+    p_f[-1] = np.nan
+    moments = (*perceived.moments[:-1], Moment())
+    return replace(record, arrays=record.arrays | {"p_f": p_f}), replace(perceived, moments=moments)
+
+
+def test_a_network_without_numbers_has_no_cloud_and_recognises_nothing() -> None:
+    run = run_with()
+    broken = diverged_at_last(run)
+    assert (is_whole(run), is_whole(broken)) == (True, False)
+    assert cloud_of(broken, 1) is not None
+    assert cloud_of(broken, 2) is None
+    assert np.isnan(recognised(broken[0], 2))
+    no_features = replace(run[1], moments=(*run[1].moments[:-1], Moment()))
+    assert not is_whole((run[0], no_features))
 
 
 def test_doubts_are_spelled_out_with_their_numbers() -> None:

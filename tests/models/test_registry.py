@@ -97,6 +97,14 @@ def test_only_the_transformers_have_no_batch_norm() -> None:
         name for name in MADE_HERE if not list(batch_norms(build_model(name, MNIST, seed=7)))
     }
     assert without == {"vit-small"}
+    assert without == {name for name in MADE_HERE if not MODELS[name].batch_norm}
+
+
+def test_nor_has_the_one_that_wants_a_gpu() -> None:
+    with torch.device("meta"):
+        model = function_of(MODELS["vit-b16"].entry)(3, 32, 10)
+    assert not list(batch_norms(model))
+    assert not MODELS["vit-b16"].batch_norm
 
 
 @pytest.mark.parametrize("name", MADE_HERE)

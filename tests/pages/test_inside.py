@@ -124,7 +124,7 @@ def test_likeness_is_shown_on_the_images_that_were_asked_for(
     keep(*EVERYTHING, cka=[0.5] * 10)
     app = visit()
     assert set(heights(app, 3)) == {0.5}
-    app.segmented_control(key="measured_on").set_value("All test images").run()
+    app.segmented_control(key="measured_on").set_value("All shown images").run()
     assert set(heights(app, 3)) == {0.55}
 
 
@@ -311,3 +311,64 @@ def test_a_network_without_batch_norm_says_so(store: Store, engine: FakeEngine, 
     assert problems(app) == []
     assert "This network has no BatchNorm" in texts(app)
     assert len(figures(app)) == 4
+
+
+def test_the_mix_of_the_shown_images_is_that_of_the_record(
+    store: Store, engine: FakeEngine, keep: Keep
+) -> None:
+    keep(*EVERYTHING)
+    labels = np.repeat(np.arange(5, dtype=np.uint8), [200, 200, 200, 300, 300])
+    for run in (A, B):
+        entry = replace(record_with([9.0, 54.0], scenario=VIEW.scenario), config=run).to_entry()
+        store.put(run_key(run), entry.meta, {"labels": labels})
+    said = texts(visit())
+    assert "**All shown images** are the 1,200 test images" in said
+    assert "the 300 of them (25 %) that are 3s" in said
+    assert "leave the others alone" not in said
+
+
+def test_what_is_not_measured_is_a_whole_sentence(
+    store: Store, engine: FakeEngine, keep: Keep
+) -> None:
+    keep(RETRAIN, B, measured=False)
+    assert findings(visit(replace(VIEW, a=RETRAIN.pick)))[0] == (
+        "**Retrain** has not been measured yet."
+    )
+
+
+def test_leaving_does_not_stop_a_measurement_at_once(
+    store: Store, engine: FakeEngine, keep: Keep
+) -> None:
+    keep(A, B, measured=False)
+    said = texts(visit())
+    assert "It goes on if you leave this page; what is not done 15 minutes later is stopped" in said
+
+
+def test_what_could_not_be_attacked_does_not_keep_the_rest_from_being_shown(
+    store: Store, engine: FakeEngine, keep: Keep
+) -> None:
+    keep(*EVERYTHING, no_attack="it takes 5 images of each kind, and there are only 2 of one")
+    app = visit()
+    assert problems(app) == []
+    assert len(figures(app)) == 5
+    assert buttons(app, "measure") == []
+    assert "and there are only 2 of one." in texts(app)
+
+
+def test_a_network_that_broke_is_said_to_have(store: Store, engine: FakeEngine, keep: Keep) -> None:
+    keep(B, RETRAIN, ORIGINAL)
+    nothing: dict[str, Any] = {"relative": [None] * 9, "mean": [None] * 8, "cka": [None] * 10}
+    keep(A, **nothing, to_retrained=[None] * 10, no_attack="its losses are no numbers")
+    record = replace(
+        record_with([0.0], scenario=VIEW.scenario, control=None),
+        config=A,
+        failure="its outputs are no longer numbers",
+    )
+    entry = record.to_entry()
+    store.put(run_key(A), entry.meta, entry.arrays)
+    app = visit()
+    assert problems(app) == []
+    assert buttons(app, "measure") == []
+    assert "**PRU (paper)** broke the network: its outputs are no longer numbers." in texts(app)
+    assert "Not computed for **PRU (paper)**: its losses are no numbers." in texts(app)
+    assert len(figures(app)) == 6

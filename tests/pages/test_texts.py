@@ -1,11 +1,16 @@
 """What a page says belongs to what it shows."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from pru_demo.config import RunConfig
+from pru_demo.config import Pick, RunConfig
 from pru_demo.runs.maps import LEAST_MOVEMENT, LEAST_TRUST, PlacedRun, placed_key
-from pru_demo.runs.record import features_key
+from pru_demo.runs.perceived import perceived_key
+from pru_demo.runs.record import RunRecord, features_key, run_key
 from pru_demo.runs.store import Store
 from pru_demo.ui.pictures import CLASSIC, PICTURES
 from tests.pages.fake_engine import FakeEngine
@@ -47,19 +52,40 @@ def test_a_map_that_is_not_to_be_read_says_so_with_its_numbers(
     assert "0.50" in warning
 
 
-def test_a_doubtful_map_is_fitted_anew_only_if_other_runs_bent_it(
-    store: Store, engine: FakeEngine
+def fit_buttons(app: AppTest) -> list[Any]:
+    return [b for b in app.button if b.label == "Fit the map anew, to all runs"]
+
+
+def test_a_doubtful_map_is_fitted_anew_where_nothing_is_lost_and_something_changes(
+    store: Store, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from pru_demo.ui import drawing_maps
+    from pru_demo.ui.perception import perceived_runs
+    from pru_demo.ui.records import record_of
+
+    chosen = perceived_runs([r for c in SHIPPED.runs().values() if (r := record_of(c))])
     runs = list(SHIPPED.runs().values())
     for run in runs:
         make_doubtful(store, run)
         store.put(features_key(run), {}, {"features": np.zeros((1, 2, 2), np.float16)})
     app = go(new_session(SHIPPED), "perception")
-    assert [b.label for b in app.button].count("Fit the map anew, to these runs only") == 1
+    # A new map would lose the shipped runs, whose features do not ship.
+    assert fit_buttons(app) == []
+    monkeypatch.setattr(drawing_maps, "stored_runs_of", lambda _: chosen)
+    (button,) = fit_buttons(app.run())
+    button.click().run()
+    (job,) = engine.submitted
+    assert job.arguments["again"] is True
+    assert fit_buttons(app) == []
+    job.run(started=0.0).say(0.0, message="Fitting the map", share=0.25)
+    app.run()
+    assert "Fitting the map …" in texts(app)
+    job.fail("The map failed.", "ab12cd34")
+    assert len(fit_buttons(app.run())) == 1
+    assert "The map failed." in next(e.value for e in app.error)
     for run in runs:
         make_doubtful(store, run, fitted_on=[str(run.pick) for run in runs])
-    app.run()
-    assert "Fit the map anew, to these runs only" not in [b.label for b in app.button]
+    assert fit_buttons(app.run()) == []
 
 
 def test_perception_sets_what_is_said_against_what_is_found(
@@ -98,3 +124,64 @@ def test_terms_of_the_paper_are_explained_where_they_stand(
 ) -> None:
     app = go(new_session(SHIPPED), page)
     assert [term for term in terms if f"**{term}**" not in texts(app)] == []
+
+
+def test_a_network_that_diverged_is_named_and_its_neighbour_is_shown_all_the_same(
+    store: Store, engine: FakeEngine
+) -> None:
+    run = SHIPPED.runs()["A"]
+    entry, perceived = store.get(run_key(run)), store.get(perceived_key(run))
+    assert entry is not None
+    assert perceived is not None
+    record = RunRecord.from_entry(entry)
+    end = record.unlearned + 1
+    arrays = {k: a[:end] if len(a) == len(record.snapshots) else a for k, a in entry.arrays.items()}
+    arrays["p_f"] = np.where(np.arange(end)[:, None] == end - 1, np.nan, arrays["p_f"])
+    failed = replace(
+        record,
+        snapshots=record.snapshots[:end],
+        failure="its answers are not finite",
+        batch_norm_only=None,
+        arrays=arrays,
+    ).to_entry()
+    store.put(run_key(run), failed.meta, failed.arrays)
+    moments = [*perceived.meta["moments"][: end - 1], dict.fromkeys(perceived.meta["moments"][0])]
+    kept = {name: perceived.arrays[name][:end] for name in ("moved", "n_dist")}
+    store.put(perceived_key(run), {"moments": moments, "control": None}, kept)
+    app = go(new_session(SHIPPED), "perception")
+    for picture in PICTURES:
+        app.segmented_control(key="picture").set_value(picture).run()
+        assert problems(app) == []
+    assert "**PRU (tuned)** broke the network: its answers are not finite." in texts(app)
+    assert "has no place on a map" in texts(app)
+    assert "**Boundary Shrink (tuned)** calls" in texts(app)
+    table = app.dataframe[0].value
+    (row,) = table[table["run"] == "PRU (tuned)"].to_dict("records")
+    assert row["moment"] == "Unlearned"
+    assert np.isnan(row["recognised, %"])
+    assert engine.submitted == []
+
+
+def test_the_film_can_be_taken_away_while_a_guest_is_on_the_map(store: Store) -> None:
+    from pru_demo.ui.film import Shown, film_file
+    from pru_demo.ui.records import placed_of, record_of
+
+    run = SHIPPED.runs()["A"]
+    record, place = record_of(run), placed_of(run, "time")
+    assert record is not None
+    assert place is not None
+    still, guest = np.zeros(place.xy.shape[:2]), np.zeros((len(place.xy), 2))
+    assert "<html" in film_file([Shown(record, place.xy, still, guest)])
+
+
+def test_without_retrain_on_the_map_a_run_is_followed_on_the_map_of_its_own(
+    store: Store, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pru_demo.ui import live_map
+
+    asked: list[RunConfig] = []
+    monkeypatch.setattr(live_map, "map_of", lambda config, kind: asked.append(config))
+    monkeypatch.setattr(live_map, "_so_far", lambda config: object())
+    retrain, pru = (RunConfig(SHIPPED.scenario, Pick(m, "paper")) for m in ("retrain", "pru"))
+    live_map.follow.__wrapped__([retrain, pru])  # type: ignore[attr-defined]
+    assert set(asked) == {pru}

@@ -1,5 +1,7 @@
 """What each part of a run is given: right classes, right part of the data, right amount."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -91,3 +93,16 @@ def test_material_depends_on_the_seed_only() -> None:
     assert torch.equal(one.forget.images, again.forget.images)
     assert not torch.equal(one.relearn.images, other.relearn.images)
     assert (one.forget.seed, other.forget.seed) == (7, 8)
+
+
+@pytest.mark.parametrize("preset", ["classroom", "full"])
+@pytest.mark.parametrize("most", [None, 3])
+def test_members_are_images_that_trained_the_original_whatever_was_given(
+    preset: str, most: int | None
+) -> None:
+    scenario = Scenario(preset=preset, forget_samples=most)
+    known, new = (gather(replace(scenario, given=given)) for given in ("D_f", "D_f_new"))
+    for members in (known.members(), new.members()):
+        assert torch.equal(members.images, known.forget.images)
+        assert torch.equal(members.labels, known.forget.labels)
+    assert not contains(new.members().images, new.forget.images)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.paths import RECORDS
@@ -12,10 +15,17 @@ from pru_demo.runs.compute import measure_into, run_into
 from pru_demo.runs.engine.protocol import Cancelled
 from pru_demo.runs.record import KEPT_EPOCHS, measures_key, weights_key
 from pru_demo.runs.store import Store
+from pru_demo.unlearning import METHODS
+from pru_demo.unlearning.step import Step
 from tests.runs.conftest import config_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from pru_demo.models.split import SplitModel
+    from pru_demo.unlearning.parameters import Params
+    from pru_demo.unlearning.step import ForgetSet
 
 
 class Watched:
@@ -95,8 +105,13 @@ def test_bundled_runs_can_be_measured(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("pru_demo.runs.measures._frozen", lambda *_: None)
     store = Store(tmp_path / "store", RECORDS)
     run = RunConfig(Scenario(), Pick("boundary_shrink", "tuned"))
+    shipped = store.meta(measures_key(run))
+    assert shipped is not None
     measures = measure_into(store, run, Watched())
     assert store.meta(measures_key(run)) == measures
+    # The same members in the same order as when it was made.
+    membership = pytest.approx(shipped["forget_set"]["membership"], abs=1e-3)
+    assert measures["forget_set"]["membership"] == membership
     assert set(measures["features"]) == {str(epoch) for epoch in KEPT_EPOCHS}
     # Retrain is bundled too, so the distance to it is known.
     assert measures["against_retrain"]["D_KL"] > 1
@@ -139,3 +154,79 @@ def test_cancelling_ends_it_and_stores_nothing(store: Store) -> None:
     with pytest.raises(Cancelled):
         measure_into(store, run, Impatient())
     assert store.meta(measures_key(run)) is None
+
+
+def shattered(original: SplitModel, forget: ForgetSet, params: Params) -> Iterator[Step]:
+    """A method that leaves no number a number."""
+    model = deepcopy(original)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(torch.nan)
+    yield Step(1, "all", model, 1)
+
+
+def test_two_images_are_too_few_to_attack_with_and_enough_for_all_else(store: Store) -> None:
+    run = config_of("original", "paper", forget_samples=2)
+    run_into(store, run, Watched())
+    measures = measure_into(store, run, Watched())
+    forget_set = measures["forget_set"]
+    assert forget_set["membership"] is None
+    assert forget_set["no_membership"] == (
+        "it takes 5 images of each kind, and there are only 2 of one"
+    )
+    assert forget_set["A_f"] == 100
+    assert len(measures["layers"]["blocks"]) == 9
+    assert measures["features"]["0"]["linear_probe"]["A_f"] > 20
+
+
+def test_of_a_network_that_broke_what_can_be_measured_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = replace(METHODS["boundary_shrink"], entry=f"{__name__}:shattered", resumable=False)
+    monkeypatch.setitem(METHODS, "boundary_shrink", entry)
+    retrain, run = config_of("retrain", "paper"), config_of("boundary_shrink", "tuned")
+    for each in (retrain, run):
+        run_into(store, each, Watched())
+    measures = measure_into(store, run, Watched())
+    assert measures["forget_set"] == {
+        "A_f": None,
+        "membership": None,
+        "no_membership": "the losses of this network are no numbers",
+    }
+    assert {block["relative"] for block in measures["layers"]["blocks"]} == {None}
+    # The statistics were not touched.
+    assert {norm["mean"] for norm in measures["layers"]["batch_norm"]} == {0.0}
+    for layer in measures["layers"]["cka_to_original"]:
+        assert (layer["all"], layer["forgotten"]) == (None, None), layer["name"]
+    assert set(measures["features"]["0"].values()) == {None}
+    assert set(measures["test_part"].values()) == {None}
+    assert set(measures["relearning"]["comeback"].values()) == {None}
+    # Not None as a whole, which would say that Retrain is missing.
+    assert set(measures["against_retrain"].values()) == {None}
+
+
+def test_members_were_trained_on_although_new_images_were_given(store: Store) -> None:
+    runs = [config_of("original", "paper", given=given) for given in ("D_f", "D_f_new")]
+    found = []
+    for run in runs:
+        run_into(store, run, Watched())
+        found.append(measure_into(store, run, Watched())["forget_set"])
+    assert found[0]["membership"] == found[1]["membership"]
+
+
+def test_without_batch_norm_nothing_is_relearned_with_it_frozen(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pru_demo.runs.measures.batch_norms", lambda _: iter(()))
+    run = config_of("original", "paper")
+    run_into(store, run, Watched())
+    assert measure_into(store, run, Watched())["relearning"]["batch_norm_frozen"] is None
+
+
+def test_nine_images_have_no_ten_neighbours(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pru_demo.evaluation.perception.NEIGHBOURS", 201)
+    run = config_of("original", "paper")
+    run_into(store, run, Watched())
+    features = measure_into(store, run, Watched())["features"]["0"]
+    assert features["knn_probe"] is None
+    assert features["linear_probe"]["A_f"] > 20

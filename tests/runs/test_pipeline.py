@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pru_demo.config import PRESETS, Pick
 from pru_demo.models.checkpoints import DamagedCheckpoint
+from pru_demo.models.split import SplitModel, batch_norms
+from pru_demo.originals import obtain_original
+from pru_demo.runs.perceived import perceive
 from pru_demo.runs.pipeline import RunResult, execute, setting_of
 from pru_demo.runs.tensorfile import decode, encode
 from pru_demo.unlearning import METHODS
@@ -242,6 +247,30 @@ def test_a_run_that_ends_in_nan_can_be_kept(
     again = type(record).from_entry(decode(encode(stored.meta, stored.arrays)))
     assert again.failure == record.failure
     assert again.snapshots[-1].losses["L_s"] == 0.5
+
+
+def test_without_batch_norm_there_is_no_control(
+    results: dict[str, RunResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def folded(*arguments: Any) -> SplitModel:
+        """The original with each BatchNorm folded into the convolution before it."""
+        model = obtain_original(*arguments).eval()
+        for block in model.extractor.children():
+            if isinstance(block, nn.Sequential):
+                block[0] = fuse_conv_bn_eval(block[0], block[1])
+                block[1] = nn.Identity()
+        assert not list(batch_norms(model))
+        return model
+
+    monkeypatch.setattr("pru_demo.runs.pipeline.obtain_original", folded)
+    result = execute(config_of("original", "paper"), tmp_path)
+    record, usual = result.record, results["original"].record
+    assert record.failure is None
+    assert record.snapshots[0].A_f == usual.snapshots[0].A_f
+    assert record.batch_norm_only is None
+    assert record.arrays.keys() == usual.arrays.keys() - {"control_predicted", "control_p_f"}
+    assert result.features.keys() == {"features"}
+    assert perceive(record, result.features).control is None
 
 
 def test_several_classes_are_forgotten_together(tmp_path: Path) -> None:

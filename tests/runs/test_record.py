@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.runs.canonical import content_key
 from pru_demo.runs.pipeline import RunResult
-from pru_demo.runs.record import RunRecord, Snapshot, shown_forgotten
+from pru_demo.runs.record import RunRecord, Snapshot, measures_key, shown_forgotten
 from pru_demo.runs.tensorfile import decode, encode
 
 CONFIG = RunConfig(Scenario(forget=(2, 9)), Pick("pru", "tuned"))
@@ -51,6 +52,18 @@ def assert_equal(one: RunRecord, other: RunRecord) -> None:
 
 def test_a_record_survives_the_store() -> None:
     assert_equal(stored(RECORD), RECORD)
+
+
+def test_a_control_without_batch_norm_is_not_believed() -> None:
+    config = replace(CONFIG, scenario=replace(CONFIG.scenario, model="vit-small"))
+    assert stored(replace(RECORD, config=config)).batch_norm_only is None
+
+
+def test_measures_of_runs_given_new_images_are_not_those_of_an_attack_on_these() -> None:
+    new = replace(CONFIG, scenario=replace(CONFIG.scenario, given="D_f_new"))
+    assert measures_key(new) != content_key("measures", new.content())
+    # The shipped ones keep their keys.
+    assert measures_key(CONFIG) == content_key("measures", CONFIG.content())
 
 
 def test_a_failed_record_survives_the_store() -> None:

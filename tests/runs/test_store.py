@@ -77,6 +77,21 @@ def test_the_local_layer_covers_the_bundled_one_until_deleted(store: Store) -> N
     assert store.meta(KEY) == {"made": "bundled"}
 
 
+def test_a_bundled_entry_can_be_withdrawn_until_there_is_another(store: Store) -> None:
+    store.put(KEY, {"made": "here"}, {})
+    store.withdraw(KEY)
+    assert store.get(KEY) is None
+    assert store.meta(KEY) is None
+    store.put(KEY, {"made": "anew"}, {})
+    assert store.meta(KEY) == {"made": "anew"}
+    store.withdraw(KEY)
+    store.delete(KEY)
+    assert store.meta(KEY) == {"made": "bundled"}
+    store.put("alone", {}, {})
+    store.withdraw("alone")
+    assert "alone" not in store.keys()  # noqa: SIM118
+
+
 def test_keys_come_from_both_layers_and_follow_the_prefix(store: Store) -> None:
     store.put(f"v{SCHEMA}:map:1", {}, {})
     store.put(KEY, {}, {})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -15,7 +16,7 @@ from pru_demo.runs.engine.protocol import Cancelled
 from pru_demo.runs.maps import PlacedRun, classic_key, map_key, placed_key
 from pru_demo.runs.perceived import perceived_key
 from pru_demo.runs.pipeline import RunResult
-from pru_demo.runs.record import RunRecord, features_key, run_key, weights_key
+from pru_demo.runs.record import RunRecord, features_key, measures_key, run_key, weights_key
 from pru_demo.runs.store import Store, write_bundle
 from pru_demo.runs.tasks import (
     compute_classic,
@@ -190,6 +191,20 @@ def test_a_map_fitted_again_is_another_map(drawable: Store) -> None:
     assert after is not None
     assert after["fitted_on"] == ["boundary_shrink:tuned", "pru:tuned"]
     assert after["id"] != before["id"]
+
+
+@pytest.mark.parametrize("run", [PRU, RETRAIN], ids=str)
+def test_what_was_drawn_of_the_networks_before_counts_no_longer(
+    drawable: Store, run: RunConfig
+) -> None:
+    compute_map(FakeContext(), [run.content()], "pca")
+    compute_classic(FakeContext(), run.content(), 0)
+    drawable.put(measures_key(run), {}, {})
+    compute_run(FakeContext(), run.content(), again=True)
+    makers = (classic_key, measures_key, partial(placed_key, kind="pca"))
+    assert [make(run) for make in makers if drawable.meta(make(run))] == []
+    # Only a map that other runs are on, too, remains.
+    assert (drawable.meta(map_key(run, "pca")) is None) == (run is RETRAIN)
 
 
 def test_retrain_is_drawn_on_a_map_of_its_own(drawable: Store) -> None:

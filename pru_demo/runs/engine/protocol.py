@@ -20,6 +20,10 @@ RECENT_JOBS = 64
 
 IN_FLIGHT: tuple[JobState, ...] = ("queued", "running")
 
+ORPHAN_SECONDS = 900.0
+"""After so long without anybody who watches it a job is ended: enough to close the laptop, change
+rooms and open it again."""
+
 OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
 """Kinds of failure that smaller batches may cure; by name, as the first one is torch's."""
 

@@ -133,3 +133,7 @@ class RelayedStore:
     def delete(self, key: str) -> None:
         """As ``Store.delete``."""
         self._worker.ask({"store": "delete", "key": key})
+
+    def withdraw(self, key: str) -> None:
+        """As ``Store.withdraw``."""
+        self._worker.ask({"store": "withdraw", "key": key})

@@ -147,6 +147,8 @@ class RayWorkers(Workers):
         if message["store"] == "put":
             entry = decode(message["data"])
             store.put(key, entry.meta, entry.arrays)
+        elif message["store"] == "withdraw":
+            store.withdraw(key)
         else:
             store.delete(key)
         return None

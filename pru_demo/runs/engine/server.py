@@ -28,7 +28,7 @@ from pru_demo.runs.canonical import JSON
 from pru_demo.runs.engine.jobs import EngineJob, Request
 from pru_demo.runs.engine.journal import Durations, Journal
 from pru_demo.runs.engine.link import Link, Message
-from pru_demo.runs.engine.protocol import RECENT_JOBS, JobState
+from pru_demo.runs.engine.protocol import ORPHAN_SECONDS, RECENT_JOBS, JobState
 from pru_demo.runs.engine.schedule import Limits, forecast, in_order, next_job, refusal
 from pru_demo.runs.engine.workers import WorkerGone, Workers
 
@@ -37,8 +37,6 @@ Action = Callable[[], None]
 TICK_SECONDS = 0.5
 # A visitor who has not been heard of for this long does not count when another one cancels.
 WATCHING_SECONDS = 20.0
-# Enough to close the laptop, change rooms and open it again.
-ORPHAN_SECONDS = 900.0
 # Long enough for a web server to restart, short enough not to stay behind.
 IDLE_SECONDS = 20.0
 

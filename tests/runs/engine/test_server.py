@@ -13,9 +13,9 @@ import pytest
 from pru_demo.runs.engine import server as module
 from pru_demo.runs.engine.jobs import Request
 from pru_demo.runs.engine.journal import DURATIONS_KEPT, Durations, Journal
-from pru_demo.runs.engine.protocol import RECENT_JOBS
+from pru_demo.runs.engine.protocol import ORPHAN_SECONDS, RECENT_JOBS
 from pru_demo.runs.engine.schedule import Limits
-from pru_demo.runs.engine.server import IDLE_SECONDS, ORPHAN_SECONDS, WATCHING_SECONDS, Server
+from pru_demo.runs.engine.server import IDLE_SECONDS, WATCHING_SECONDS, Server
 from pru_demo.runs.engine.workers import OnMessage, WorkerGone, Workers
 
 DAY = 86_400.0

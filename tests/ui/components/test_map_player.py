@@ -242,7 +242,7 @@ def test_classes_carry_name_colour_and_whether_they_are_forgotten() -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "frames", "kilobytes"), [("classroom", 21, 500), ("full", 31, 600)]
+    ("preset", "frames", "kilobytes"), [("classroom", 21, 500), ("full", 31, 610)]
 )
 def test_bundled_runs_side_by_side_are_a_small_movie(
     preset: str, frames: int, kilobytes: int

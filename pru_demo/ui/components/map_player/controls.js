@@ -21,6 +21,9 @@ export function fillControls(root, movie, state) {
   find(".tails").disabled = movie.panels.every((panel) => panel.unit === 0);
   find(".slider").max = String(movie.frames.length - 1);
   find(".stages").replaceChildren(...stagesOf(movie));
+  // All of them lie on each other and one is shown, so that nothing jumps from frame to frame.
+  const hints = new Set(movie.frames.map(({ hint }) => hint));
+  find(".hint").replaceChildren(...[...hints].map((hint) => make("span", "", hint)));
 }
 
 // Two segments along the slider: from the original to the end of unlearning, and on from there.

@@ -35,22 +35,23 @@ function paintSheet(player) {
   const [wide, high] = [map.clientWidth, map.clientHeight];
   const width = views.length * (wide + BETWEEN_PANELS) - BETWEEN_PANELS;
   const hasNotes = movie.panels.some(({ note }) => note);
-  const captionTop = EDGE + 2.5 * LINE;
+  const { label, hint } = movie.frames[player.shownFrame];
+  const sheet = document.createElement("canvas");
+  const context = sheet.getContext("2d");
+  const hints = flow(inWords(hint), width, textPen(context, theme));
+  const rows = flow(legendItems(player), width, textPen(context, theme));
+  const captionTop = EDGE + (1.5 + hints.length) * LINE;
   const mapTop = captionTop + (hasNotes ? 3.4 : 2.4) * LINE;
   const legendTop = mapTop + high + 0.5 * LINE;
 
-  const sheet = document.createElement("canvas");
-  const context = sheet.getContext("2d");
-  const rows = flow(legendItems(player), width, textPen(context, theme));
   sheet.width = Math.round((width + 2 * EDGE) * pixelRatio);
   sheet.height = Math.round((legendTop + rows.length * LINE + EDGE) * pixelRatio);
   context.scale(pixelRatio, pixelRatio);
   context.fillStyle = theme.paper;
   context.fillRect(0, 0, sheet.width, sheet.height);
   const pen = textPen(context, theme); // a new size made the context forget its font
-  const { label, hint } = movie.frames[player.shownFrame];
   pen.write(label, EDGE, EDGE + 0.5 * LINE, { isBold: true, size: 17, most: width });
-  pen.write(hint, EDGE, EDGE + 1.5 * LINE, { most: width });
+  paintRows(hints, pen, { left: EDGE, top: EDGE + LINE, line: LINE });
   views.forEach(({ canvas, panel, found }, index) => {
     const left = EDGE + index * (wide + BETWEEN_PANELS);
     context.fillStyle = panel.color;
@@ -76,8 +77,11 @@ function legendItems({ movie, state, theme }) {
   const said = [];
   if (state.filter !== "all") said.push(`Highlighted: ${FILTERS[state.filter].name(movie)}.`);
   if (state.tails) said.push(TAILS_HELP);
-  // Word by word, so that sentences wrap.
-  const words = said.join(" ").split(" ").filter(Boolean);
-  words.forEach((text, index) => items.push({ text, isWord: true, startsRow: index === 0 }));
-  return items;
+  return [...items, ...inWords(said.join(" "))];
+}
+
+// So that sentences wrap.
+function inWords(text) {
+  const words = text.split(" ").filter(Boolean);
+  return words.map((word, index) => ({ text: word, isWord: true, startsRow: index === 0 }));
 }

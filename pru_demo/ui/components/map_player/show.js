@@ -54,7 +54,7 @@ function showFrame(player, frame) {
   const { label, hint } = movie.frames[frame];
   player.shownFrame = frame;
   player.label.textContent = label;
-  player.hint.textContent = hint;
+  for (const one of player.hint.children) one.hidden = one.textContent !== hint;
   player.slider.value = String(frame);
   player.slider.setAttribute("aria-valuetext", label);
   for (const { panel, found, canvas } of player.views) {
