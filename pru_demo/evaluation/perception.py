@@ -14,6 +14,7 @@ Features = NDArray[np.floating]
 Labels = NDArray[np.integer]
 
 NEIGHBOURS = 10
+_NOBODY = -1  # no class
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,18 @@ def crossed_probe(features: Features, labels: Labels, forget: Collection[int], s
     """The same question asked of test samples (n, d) alone: each half is judged by the other's.
 
     Every other sample of each class makes up a half, so no sample is judged by a classifier that
-    has seen it. Needs features at a snapshot, but neither its network nor training images.
+    has seen it. Needs features at a snapshot, but neither its network nor training images. Where
+    the other half has fewer than two classes to tell apart, nobody is found.
     """
     odd = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         odd[np.flatnonzero(labels == label)[1::2]] = True
-    predicted = np.empty(len(labels), labels.dtype)
+    predicted = np.full(len(labels), _NOBODY)
     for judged in (odd, ~odd):
-        predicted[judged] = _linear_answers(
-            features[~judged], labels[~judged], features[judged], seed
-        )
+        if judged.any() and len(np.unique(labels[~judged])) > 1:
+            predicted[judged] = _linear_answers(
+                features[~judged], labels[~judged], features[judged], seed
+            )
     return _judge(predicted, labels, forget)
 
 

@@ -143,6 +143,11 @@ def test_a_larger_class_is_not_found_more_often_for_being_larger() -> None:
     assert found.A_f == pytest.approx(50, abs=12)
 
 
+def test_of_classes_of_one_sample_each_none_is_found() -> None:
+    found = crossed_probe(np.eye(4), np.arange(4), [2], seed=0)
+    assert (found.A_f, found.A_r) == (0, 0)
+
+
 def test_a_class_of_one_sample_is_no_error() -> None:
     features, labels = cloud(20, 3, 0)
     single = np.append(labels, 7)
