@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pru_demo.config import RunConfig, Scenario
 from pru_demo.figures.perception import is_whole
-from pru_demo.projection import TemporalMap, displacement, pca_map
+from pru_demo.projection import displacement, pca_map
 from pru_demo.runs.engine.protocol import IN_FLIGHT, EngineUnavailable, Job, JobFailed, Refused
 from pru_demo.runs.maps import LIVE, PlacedRun, has_own_space
 from pru_demo.runs.record import RunRecord, shown_forgotten
@@ -23,22 +23,23 @@ from pru_demo.ui.visitor import visitor
 def places_or_drawing(records: Sequence[RunRecord], kind: str) -> list[PlacedRun] | None:
     """Places of all ``records`` on the map of a kind; until they are there, a first sight of them
     and how far the drawing is."""
-    placed = [placed_of(record.config, kind) for record in records]
-    found = [place for place in placed if place is not None]
-    if len(found) < len(records):
-        configs = [record.config for record in records]
-        if _features_known(records):
-            _draw(
-                MAP,
-                {"configs": [c.content() for c in configs], "kind": kind},
-                map_job_key(configs, kind),
-                lambda share, message: st.progress(
-                    share, f"{message}. Meanwhile, the dots where they are first put."
-                ),
-            )
-        _preview(records)
-        return None
-    return found
+    placed = [(record, placed_of(record.config, kind)) for record in records]
+    missing = [record for record, place in placed if place is None]
+    if not missing:
+        return [place for _, place in placed if place is not None]
+    # Only these: bundled runs, whose features do not ship, are on their map already.
+    configs = [record.config for record in missing]
+    if _features_known(missing):
+        _draw(
+            MAP,
+            {"configs": [c.content() for c in configs], "kind": kind},
+            map_job_key(configs, kind),
+            lambda share, message: st.progress(
+                share, f"{message}. Meanwhile, the dots where they are first put."
+            ),
+        )
+    _preview(records)
+    return None
 
 
 def needed_classic(record: RunRecord, snapshot: int) -> NDArray[Any] | None:
@@ -142,22 +143,16 @@ def _preview(records: Sequence[RunRecord]) -> None:
     in a moment, and the latter is where every map starts from."""
     found = [(record, features_of(record.config)) for record in records]
     known = [(record, e) for record, e in found if e is not None]
-    if not known:
-        return
-    retained, labels = ~shown_forgotten(records[0]), records[0].arrays["labels"]
-    show_film(
-        [
-            Shown(record, drawn.place(e), displacement(e, retained, labels))
-            for record, e in known
-            for drawn in [_first_map(record, known)]
-        ]
-    )
+    together = [e for record, e in known if not has_own_space(record.config)]
+    if known:
+        show_film([_first_seen(record, e, together) for record, e in known])
 
 
-def _first_map(record: RunRecord, known: Sequence[tuple[RunRecord, NDArray[Any]]]) -> TemporalMap:
-    """Where a run's samples are first put: with those of ``known`` that share its space."""
-    retained = ~shown_forgotten(record)
+def _first_seen(record: RunRecord, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:
+    """A run with features ``e``; ``together`` are those of all runs that share their space."""
+    retained, labels = ~shown_forgotten(record), record.arrays["labels"]
     if has_own_space(record.config):
-        return pca_map([e for r, e in known if r is record], retained)
-    together = [e for r, e in known if not has_own_space(r.config)]
-    return map_of(record.config, LIVE) or pca_map(together, retained)
+        drawn = pca_map([e], retained)
+    else:
+        drawn = map_of(record.config, LIVE) or pca_map(together, retained)
+    return Shown(record, drawn.place(e), displacement(e, retained, labels))

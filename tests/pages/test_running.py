@@ -374,6 +374,26 @@ def test_without_features_no_map_is_drawn_and_the_page_says_what_to_do(
 
 
 @needs_records
+def test_a_shipped_run_that_was_run_anew_is_put_on_the_map_of_the_others(
+    store: Store, engine: FakeEngine
+) -> None:
+    import numpy as np
+
+    run = SHIPPED.runs()["A"]
+    record = store.get(run_key(run))
+    assert record is not None
+    shape = (len(record.meta["snapshots"]), len(record.arrays["labels"]), 8)
+    features = np.random.default_rng(0).normal(size=shape).astype(np.float16)
+    store.put(features_key(run), {}, {"features": features})
+    store.withdraw(placed_key(run, "time"))
+    app = go(new_session(SHIPPED), "perception")
+    assert problems(app) == []
+    assert "run it again" not in texts(app)
+    (job,) = engine.submitted
+    assert (job.task, job.arguments) == (MAP, {"configs": [run.content()], "kind": "time"})
+
+
+@needs_records
 def test_a_missing_map_is_drawn_once_and_a_plane_shown_meanwhile(
     store: Store, engine: FakeEngine
 ) -> None:
