@@ -7,8 +7,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pru_demo.config import RunConfig, Scenario
-from pru_demo.figures.perception import is_whole
-from pru_demo.projection import displacement, pca_map
+from pru_demo.figures.perception import Run, is_whole
+from pru_demo.projection import pca_map
 from pru_demo.runs.engine.protocol import IN_FLIGHT, EngineUnavailable, Job, JobFailed, Refused
 from pru_demo.runs.maps import LIVE, PlacedRun, has_own_space
 from pru_demo.runs.record import RunRecord, shown_forgotten
@@ -20,25 +20,27 @@ from pru_demo.ui.services import ENGINE
 from pru_demo.ui.visitor import visitor
 
 
-def places_or_drawing(records: Sequence[RunRecord], kind: str) -> list[PlacedRun] | None:
-    """Places of all ``records`` on the map of a kind; until they are there, a first sight of them
-    and how far the drawing is."""
-    placed = [(record, placed_of(record.config, kind)) for record in records]
+def places_or_drawing(runs: Sequence[Run], kind: str) -> list[PlacedRun] | None:
+    """Places of all ``runs`` on the map of a kind; until they are there, a first sight of them and
+    how far the drawing is."""
+    placed = [(record, placed_of(record.config, kind)) for record, _ in runs]
     missing = [record for record, place in placed if place is None]
     if not missing:
         return [place for _, place in placed if place is not None]
     # Only these: bundled runs, whose features do not ship, are on their map already.
     configs = [record.config for record in missing]
-    if _features_known(missing):
-        _draw(
-            MAP,
-            {"configs": [c.content() for c in configs], "kind": kind},
-            map_job_key(configs, kind),
-            lambda share, message: st.progress(
-                share, f"{message}. Meanwhile, the dots where they are first put."
-            ),
-        )
-    _preview(records)
+    above = st.container()
+    _preview(runs)  # first: the engine may have to be started
+    with above:
+        if _features_known(missing):
+            _draw(
+                MAP,
+                {"configs": [c.content() for c in configs], "kind": kind},
+                map_job_key(configs, kind),
+                lambda share, message: st.progress(
+                    share, f"{message}. Meanwhile, the dots where they are first put."
+                ),
+            )
     return None
 
 
@@ -138,21 +140,22 @@ def _watch(key: str, show: Callable[[float, str], object]) -> None:
     show(event.get("share", 0.0), event.get("message", "Waiting for a worker"))
 
 
-def _preview(records: Sequence[RunRecord]) -> None:
+def _preview(runs: Sequence[Run]) -> None:
     """What is to be drawn on the map that the run was followed on, or else on joint PCA: computed
     in a moment, and the latter is where every map starts from."""
-    found = [(record, features_of(record.config)) for record in records]
-    known = [(record, e) for record, e in found if e is not None]
-    together = [e for record, e in known if not has_own_space(record.config)]
+    found = [(run, features_of(run[0].config)) for run in runs]
+    known = [(run, e) for run, e in found if e is not None]
+    together = [e for run, e in known if not has_own_space(run[0].config)]
     if known:
-        show_film([_first_seen(record, e, together) for record, e in known])
+        show_film([_first_seen(run, e, together) for run, e in known])
 
 
-def _first_seen(record: RunRecord, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:
+def _first_seen(run: Run, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:
     """A run with features ``e``; ``together`` are those of all runs that share their space."""
-    retained, labels = ~shown_forgotten(record), record.arrays["labels"]
+    record, perceived = run
+    retained = ~shown_forgotten(record)
     if has_own_space(record.config):
         drawn = pca_map([e], retained)
     else:
         drawn = map_of(record.config, LIVE) or pca_map(together, retained)
-    return Shown(record, drawn.place(e), displacement(e, retained, labels))
+    return Shown(record, drawn.place(e), perceived.moved)

@@ -26,7 +26,7 @@ from pru_demo.ui.pictures import KIND_OF, PICTURES
 def show_map(runs: Sequence[Run], picture: str, original: RunRecord | None) -> None:
     """``runs`` on the map of a picture, or the drawing of it; ``original`` places the guest."""
     records, kind = [record for record, _ in runs], KIND_OF[picture]
-    places = places_or_drawing(records, kind)
+    places = places_or_drawing(runs, kind)
     if places is None:
         return
     _show_player(runs, places, kind, original)
