@@ -39,7 +39,7 @@ xy[:, 0, 0] = [0, 10, 20, 30]
 top = np.tile(np.array([[1, 2, 0], [1, 0, 2], [0, 1, 2], [2, 1, 0]], np.uint8), (4, 1, 1))
 p_top = np.tile([1.0, 0.0, 0.0], (4, 4, 1))
 top[1, 0], p_top[1, 0] = (0, 1, 2), (0.704, 0.246, 0.05)
-top[2, 0] = (0, 1, 2)
+top[2, 0] = top[3, 3] = (0, 1, 2)
 p_f = np.array([[1, 1, 0, 0], [0.246, 1, 0, 0], [0, 1, 0, 0], [1, 1, 0, 0]])
 moved = np.linspace(0, 0.6, 4)[:, None] * [1, 0, 0, 0]
 images = np.zeros((4, 28, 28), np.uint8)
@@ -629,6 +629,10 @@ def test_filters_keep_the_others_dimmed_and_count_what_is_left(page: Any, map_ad
     assert filtered["sum"] != everything["sum"]
     page.get_by_label("Highlight").select_option(label="Moved away (over ½ class distance)")
     assert page.get_by_text("Moved away: 1 of 4").first.is_visible()
+    page.get_by_label("Highlight").select_option(label="Damaged: others no longer recognised")
+    assert page.get_by_text("Damaged: 1 of 2").first.is_visible()
+    page.get_by_label("Moment").fill("2")
+    assert page.get_by_text("Damaged: 0 of 2").first.is_visible()
 
 
 @pytest.mark.parametrize(

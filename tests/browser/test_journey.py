@@ -174,6 +174,15 @@ def test_stopping_the_server_stops_a_run_with_it(page: Any, tmp_path: Path) -> N
     # real_app itself checks that nothing is left.
 
 
+def settle(page: Any) -> None:
+    """Return once the script has rested and the address has been the same for two seconds."""
+    before = ""
+    while page.url != before:
+        before = page.url
+        page.wait_for_timeout(2000)
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
 def test_back_returns_to_the_page_and_the_view_before(page: Any, app_address: str) -> None:
     view = View(Scenario(), Pick("pru", "paper"), Pick("retrain", "paper"))
     page.goto(f"{app_address}/relearning?{query(view)}")
@@ -184,8 +193,7 @@ def test_back_returns_to_the_page_and_the_view_before(page: Any, app_address: st
     page.get_by_text("PRU (paper)").first.wait_for()
     # Going back while the page still writes its address would overtake it, as a person cannot.
     page.wait_for_function("() => location.search.includes('a=pru%3Apaper')")
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(1000)
+    settle(page)
     page.go_back()
     heading(page, "Make it remember 9").wait_for()
     page.get_by_text("PRU (paper)").first.wait_for()

@@ -15,6 +15,13 @@ export const FILTERS = {
     keeps: (movie, panel, frame, sample) =>
       (panel.moved[frame * movie.samples + sample] / 255) * movie.movedMost > FAR,
   },
+  damaged: {
+    name: () => "Damaged: others no longer recognised",
+    keeps: (movie, panel, frame, sample) =>
+      !isForgotten(movie, panel, frame, sample) &&
+      isNamed(movie, panel, 0, sample) &&
+      !isNamed(movie, panel, frame, sample),
+  },
   returned: {
     name: () => "Came back in relearning",
     keeps: (movie, panel, frame, sample) =>
@@ -32,9 +39,12 @@ function isForgotten(movie, panel, frame, sample) {
   return movie.classes[movie.true[sample]].forgotten;
 }
 
+function isNamed(movie, panel, frame, sample) {
+  return panel.predicted[frame * movie.samples + sample] === movie.true[sample];
+}
+
 function isRecognised(movie, panel, frame, sample) {
-  const label = movie.true[sample];
-  return movie.classes[label].forgotten && panel.predicted[frame * movie.samples + sample] === label;
+  return isForgotten(movie, panel, frame, sample) && isNamed(movie, panel, frame, sample);
 }
 
 function count(movie, panel, frame, keeps) {
@@ -51,6 +61,10 @@ export function summary(movie, panel, frame, filter) {
   if (filter === "moved") {
     const moved = count(movie, panel, frame, FILTERS.moved.keeps);
     return `Moved away: ${moved} of ${movie.samples}`;
+  }
+  if (filter === "damaged") {
+    const damaged = count(movie, panel, frame, FILTERS.damaged.keeps);
+    return `Damaged: ${damaged} of ${movie.samples - forgotten}`;
   }
   if (filter === "returned") {
     const returned = count(movie, panel, frame, FILTERS.returned.keeps);
