@@ -1,5 +1,6 @@
 """The application, served with an empty store, and a Chromium to look at it with."""
 
+import argparse
 import contextlib
 import math
 import os
@@ -26,6 +27,14 @@ PAGES = {
     "inside": ("Inside", ".js-plotly-plot .main-svg"),
     "try_it": ("Try it", "canvas"),
 }
+
+
+def chosen_output(description: str | None, default: Path) -> Path:
+    """Where the caller of a script wants its results: ``--output``, else ``default``."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--output", type=Path, default=default)
+    output: Path = parser.parse_args().output
+    return output
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ Needs Chromium, playwright and the bundled records. Times are taken outside of t
 some ten milliseconds of remote control are in each. Writes ``benchmarks/results/page-speed.json``.
 """
 
-import argparse
 import json
 import re
 import time
@@ -17,6 +16,7 @@ from typing import Any
 from browser import (
     PAGES,
     ROOT,
+    chosen_output,
     chromium,
     draw_a_nine,
     served_app,
@@ -35,9 +35,7 @@ VIEWPORT = {"width": 1280, "height": 800}
 
 def main() -> None:
     """Measure, print and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=RESULT)
-    output = parser.parse_args().output
+    output = chosen_output(__doc__, RESULT)
     facts = describe_machine().facts
     with chromium() as browser:
         start_up(browser)  # fills the file cache; not counted

@@ -7,7 +7,6 @@ of PRU and Boundary Shrink (``full``) beside each other. Needs Chromium and play
 ``benchmarks/results/player-fps.json``.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from browser import ROOT, chromium, wait_until_healthy
+from browser import ROOT, chosen_output, chromium, wait_until_healthy
 from machine import describe_machine
 
 from pru_demo.config import Pick, RunConfig, Scenario
@@ -64,9 +63,7 @@ GAPS = """seconds => new Promise((done) => {
 
 def main() -> None:
     """Measure, print and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=RESULT)
-    output = parser.parse_args().output
+    output = chosen_output(__doc__, RESULT)
     facts = describe_machine().facts
     with chromium() as browser:
         with served(PLAYER) as address:

@@ -3,12 +3,19 @@
 Needs Chromium, playwright and the bundled records. Writes PNGs of at most 256 colours.
 """
 
-import argparse
 import io
-from pathlib import Path
 from typing import Any
 
-from browser import PAGES, ROOT, chromium, draw_a_nine, served_app, url_of, wait_until_healthy
+from browser import (
+    PAGES,
+    ROOT,
+    chosen_output,
+    chromium,
+    draw_a_nine,
+    served_app,
+    url_of,
+    wait_until_healthy,
+)
 from PIL import Image
 
 FOLDER = ROOT / "assets" / "screenshots"
@@ -25,9 +32,7 @@ SHOTS = {
 
 def main() -> None:
     """Take and write all pictures; raises SystemExit without bundled records."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=FOLDER)
-    folder = parser.parse_args().output
+    folder = chosen_output(__doc__, FOLDER)
     if not (ROOT / "assets" / "records" / "manifest.json").exists():
         raise SystemExit("There is nothing to show yet; run: python -m pru_demo precompute")
     folder.mkdir(parents=True, exist_ok=True)

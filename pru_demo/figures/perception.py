@@ -18,7 +18,6 @@ from pru_demo.runs.record import RunRecord, shown_forgotten
 
 # Where Eq. 7 has its mean by definition, and far beyond which few samples lie.
 MEAN, FAR = 1.0, 3.0
-CONTROL = "control"
 
 Run = tuple[RunRecord, Perceived]
 Measure = Literal["between", "within"]
@@ -46,7 +45,7 @@ def is_whole(run: Run) -> bool:
 
 
 def cloud_of(run: Run, moment: int | str) -> Cloud | None:
-    """The forgotten samples at a snapshot, or of the ``CONTROL``; None: there are no numbers."""
+    """The forgotten samples at a snapshot, or of ``CONTROL``; None: there are no numbers."""
     record, perceived = run
     forgotten, arrays = shown_forgotten(record), record.arrays
     labels = arrays["labels"][forgotten]

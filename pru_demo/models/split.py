@@ -40,6 +40,11 @@ class SplitModel(nn.Module):
         return list(self.classifier.parameters())
 
 
+def has_batch_norm(model: nn.Module) -> bool:
+    """Whether there are running statistics, and so something for BatchNorm to hide."""
+    return any(True for _ in batch_norms(model))
+
+
 def batch_norms(model: nn.Module) -> Iterator[_BatchNorm]:
     """All BatchNorm layers of ``model``."""
     return (module for module in model.modules() if isinstance(module, _BatchNorm))

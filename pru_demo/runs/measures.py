@@ -20,7 +20,7 @@ from pru_demo.evaluation.accuracy import accuracy, predict
 from pru_demo.evaluation.blocks import blocks_of
 from pru_demo.evaluation.observe import Observation, TestSet, observe
 from pru_demo.evaluation.similarity import likeness, linear_cka
-from pru_demo.models.split import SplitModel, batch_norms
+from pru_demo.models.split import SplitModel, has_batch_norm
 from pru_demo.relearning import relearn
 from pru_demo.runs.instruments import Instruments, Yardstick
 from pru_demo.runs.record import RunRecord
@@ -69,9 +69,8 @@ def measure(
         share = _FEATURES + (_RELEARNING - _FEATURES) * place / len(networks)
         tell("Looking for the class in its features", share)
         features[str(epoch)] = _features(network, tools, forget, seed)
-    has_batch_norm = any(True for _ in batch_norms(unlearned))
     frozen = None
-    if has_batch_norm and not record.failure:
+    if has_batch_norm(unlearned) and not record.failure:
         frozen = _frozen(unlearned, record, tools, tell)
     return {
         "forget_set": on_forget_set,

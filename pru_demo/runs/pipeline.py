@@ -19,7 +19,7 @@ from pru_demo.config import RunConfig
 from pru_demo.device import describe, peak_bytes
 from pru_demo.heartbeat import listening
 from pru_demo.models import function_of
-from pru_demo.models.split import SplitModel, batch_norms
+from pru_demo.models.split import SplitModel, has_batch_norm
 from pru_demo.originals import obtain_original
 from pru_demo.relearning import batch_norm_only, relearn
 from pru_demo.runs.checkpoint import Checkpoint, Checkpoints, NoCheckpoints, Stage
@@ -165,7 +165,7 @@ class _Run:
         recorder.keep_weights(model, 0)
         if recorder.failure is None:
             # Without BatchNorm the control would be the unlearned network once more.
-            if any(True for _ in batch_norms(model)):
+            if has_batch_norm(model):
                 self._control(model)
             self._save("relearn", 0, training_state(model))
         return model

@@ -8,7 +8,8 @@ import pandas as pd
 from pru_demo.config import Scenario, runs_of
 from pru_demo.figures.findings import percent, perception_finding
 from pru_demo.figures.naming import pick_name
-from pru_demo.figures.perception import CONTROL, Cloud, Run, cloud_of, recognised, table_row
+from pru_demo.figures.perception import Cloud, Run, cloud_of, recognised, table_row
+from pru_demo.runs.perceived import CONTROL
 from pru_demo.runs.record import RunRecord
 from pru_demo.ui.records import perceived_of, record_of
 

@@ -7,7 +7,6 @@ import pytest
 
 from pru_demo.figures.findings import doubt_finding, movement_finding, perception_finding
 from pru_demo.figures.perception import (
-    CONTROL,
     Run,
     cloud_of,
     clusters_figure,
@@ -18,7 +17,7 @@ from pru_demo.figures.perception import (
     table_row,
 )
 from pru_demo.figures.timeline import Timeline
-from pru_demo.runs.perceived import Moment, Perceived
+from pru_demo.runs.perceived import CONTROL, Moment, Perceived
 from tests.figures.records import record_with
 
 # Labels are 9, 9, 0, 1; the class 9 is forgotten.

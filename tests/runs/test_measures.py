@@ -217,7 +217,7 @@ def test_members_were_trained_on_although_new_images_were_given(store: Store) ->
 def test_without_batch_norm_nothing_is_relearned_with_it_frozen(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pru_demo.runs.measures.batch_norms", lambda _: iter(()))
+    monkeypatch.setattr("pru_demo.runs.measures.has_batch_norm", lambda _: False)
     run = config_of("original", "paper")
     run_into(store, run, Watched())
     assert measure_into(store, run, Watched())["relearning"]["batch_norm_frozen"] is None
