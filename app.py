@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from pru_demo.paths import ASSETS
 from pru_demo.ui.headers import SecurityHeaders
-from pru_demo.ui.services import ENGINE
+from pru_demo.ui.shared.services import ENGINE
 from pru_demo.ui.visitor import VisitorCookie
 
 _log = logging.getLogger(__name__)

@@ -14,14 +14,14 @@ from pathlib import Path
 import torch
 from machine import describe_machine
 
-from pru_demo.batches import seeded
 from pru_demo.config import Pick, RunConfig, Scenario
-from pru_demo.originals import obtain_original
-from pru_demo.relearning import SETTINGS
-from pru_demo.runs.material import gather
-from pru_demo.runs.pipeline import setting_of
+from pru_demo.data.samples import seeded
+from pru_demo.evaluation.relearning import SETTINGS
+from pru_demo.experiment.material import gather
+from pru_demo.experiment.originals import obtain_original
+from pru_demo.experiment.run import setting_of
+from pru_demo.methods.pru import pru
 from pru_demo.training import make_sgd, train_epoch
-from pru_demo.unlearning.pru import pru
 
 RESULT = Path(__file__).parent / "results" / "flush-denormals.json"
 REPEATS = 2

@@ -26,8 +26,8 @@ from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.figures.film import FRAME_MS, film_figure
 from pru_demo.ui.components.map_player.movie import Movie
 from pru_demo.ui.components.map_player.payload import encode_movie
-from pru_demo.ui.film import Shown, movie_of
-from pru_demo.ui.records import perceived_of, placed_of, record_of
+from pru_demo.ui.perception.player_film import Shown, movie_of
+from pru_demo.ui.shared.records import perceived_of, placed_of, record_of
 
 RESULT = Path(__file__).parent / "results" / "player-fps.json"
 # Around the end of unlearning samples are farthest from home.

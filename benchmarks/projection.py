@@ -22,18 +22,14 @@ import torch
 from machine import describe_machine
 from numpy.typing import NDArray
 
-from pru_demo.cli_jobs import Jobs
+from pru_demo.cli.batch import Jobs
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.data import available
-from pru_demo.projection import (
-    fit_landmark_map,
-    fit_temporal_map,
-    map_fidelity,
-    pca_map,
-)
+from pru_demo.experiment.keys import features_key, run_key
+from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.projection import fit_landmark_map, fit_temporal_map, map_fidelity, pca_map
 from pru_demo.projection.graph import NEIGHBOURS, nearest
-from pru_demo.runs.record import RunRecord, features_key, run_key, shown_forgotten
-from pru_demo.runs.store import Store, default_store_directory
+from pru_demo.store import Store, default_store_directory
 
 RESULT = Path(__file__).parent / "results" / "projection.json"
 SEEDS = (7, 8, 9)

@@ -3,15 +3,15 @@
 import pandas as pd
 import streamlit as st
 
+from pru_demo.config import planned_epochs
+from pru_demo.figures.curves import loss_figure, loss_terms, unlearning_figure
 from pru_demo.figures.findings import percent
 from pru_demo.figures.naming import forgotten_images, forgotten_name, images_called, pick_name
-from pru_demo.figures.unlearning import loss_figure, loss_terms, unlearning_figure
-from pru_demo.runs.setting import planned_epochs
-from pru_demo.ui.charts import accuracy_charts, chart
-from pru_demo.ui.comparison import needed_comparison
-from pru_demo.ui.facts import FACTS_TERMS, facts_table, snapshots_of
-from pru_demo.ui.running import run_panel
-from pru_demo.unlearning import METHODS
+from pru_demo.methods import METHODS
+from pru_demo.ui.shared.charts import accuracy_charts, chart
+from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.facts import FACTS_TERMS, facts_table, snapshots_of
+from pru_demo.ui.shared.running import run_panel
 
 comparison = needed_comparison()
 view = comparison.view

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from pru_demo.experiment.record import shown_forgotten
 from pru_demo.figures.findings import percent
 from pru_demo.figures.layer_findings import (
     drift_finding,
@@ -21,11 +22,10 @@ from pru_demo.figures.membership import (
 )
 from pru_demo.figures.naming import forgotten_images, forgotten_name, short_name
 from pru_demo.models import MODELS
-from pru_demo.runs.record import shown_forgotten
-from pru_demo.ui.charts import chart
-from pru_demo.ui.comparison import needed_comparison
-from pru_demo.ui.measuring import measure_panel, measured_runs, unmeasured_runs
-from pru_demo.ui.notices import end_page
+from pru_demo.ui.inside.measuring import measure_panel, measured_runs, unmeasured_runs
+from pru_demo.ui.shared.charts import chart
+from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.notices import end_page
 
 FORGOTTEN, ALL = "Forgotten images", "All shown images"
 

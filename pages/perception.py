@@ -2,15 +2,15 @@
 
 import streamlit as st
 
+from pru_demo.figures.feature_space import is_whole
 from pru_demo.figures.naming import forgotten_example
-from pru_demo.figures.perception import is_whole
-from pru_demo.ui.comparison import needed_comparison
-from pru_demo.ui.feature_space import show_feature_space
-from pru_demo.ui.live_map import follow
-from pru_demo.ui.map_section import show_map
-from pru_demo.ui.notices import end_page
-from pru_demo.ui.perception import findings, perceived_runs
-from pru_demo.ui.pictures import CLASSIC, PICTURES, show_classic
+from pru_demo.ui.perception.feature_space_section import show_feature_space
+from pru_demo.ui.perception.live_map import follow
+from pru_demo.ui.perception.map_section import show_map
+from pru_demo.ui.perception.perceived_runs import findings, perceived_runs
+from pru_demo.ui.perception.picture_choice import CLASSIC, PICTURES, show_classic
+from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.notices import end_page
 
 comparison = needed_comparison(meanwhile=follow)
 scenario = comparison.view.scenario

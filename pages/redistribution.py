@@ -4,20 +4,20 @@ import numpy as np
 import streamlit as st
 
 from pru_demo.data import DATASETS
-from pru_demo.evaluation.redistribution import (
+from pru_demo.evaluation.destinations import (
     SMOOTHING,
     destinations,
     kl_divergence,
     redistributed,
     resolvable,
 )
+from pru_demo.experiment.record import shown_forgotten
+from pru_demo.figures.answers import before_after_figure, flow_figure
 from pru_demo.figures.findings import destination_finding
 from pru_demo.figures.naming import forgotten_images, forgotten_name, pick_name
-from pru_demo.figures.redistribution import before_after_figure, flow_figure
-from pru_demo.runs.record import shown_forgotten
-from pru_demo.ui.charts import chart, ink
-from pru_demo.ui.comparison import needed_comparison
-from pru_demo.ui.images import sample_images, strip
+from pru_demo.ui.shared.charts import chart, ink
+from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.images import sample_images, strip
 
 DESTINATIONS, IMAGES_EACH = 3, 10
 

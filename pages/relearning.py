@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pru_demo.experiment.record import shown_forgotten
+from pru_demo.figures.curves import relearning_figure
 from pru_demo.figures.findings import comeback_finding, control_finding, relearning_finding
 from pru_demo.figures.naming import forgotten_images, forgotten_name, pick_name
-from pru_demo.figures.relearning import relearning_figure
 from pru_demo.models import MODELS
-from pru_demo.runs.record import shown_forgotten
-from pru_demo.ui.charts import accuracy_charts
-from pru_demo.ui.comparison import needed_comparison
-from pru_demo.ui.images import sample_images, strip
+from pru_demo.ui.shared.charts import accuracy_charts
+from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.images import sample_images, strip
 
 SHOWN_IMAGES = 16
 

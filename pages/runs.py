@@ -2,22 +2,22 @@
 
 import streamlit as st
 
-from pru_demo.ui.notices import end_page
-from pru_demo.ui.pages import link_to
-from pru_demo.ui.queue_line import queue_line
-from pru_demo.ui.run_actions import (
+from pru_demo.ui.runs.queue_line import queue_line
+from pru_demo.ui.runs.run_actions import (
     delete_button,
     download_summaries,
     page_links,
     run_again,
     show_outcome,
 )
-from pru_demo.ui.run_filter import chosen_filter
-from pru_demo.ui.run_finding import runs_finding
-from pru_demo.ui.run_grid import selected_keys
-from pru_demo.ui.run_table import run_table
-from pru_demo.ui.state import current_view
-from pru_demo.ui.stored_runs import stored_runs
+from pru_demo.ui.runs.run_filter import chosen_filter
+from pru_demo.ui.runs.run_finding import runs_finding
+from pru_demo.ui.runs.run_grid import selected_keys
+from pru_demo.ui.runs.run_table import run_table
+from pru_demo.ui.runs.stored_runs import stored_runs
+from pru_demo.ui.shared.notices import end_page
+from pru_demo.ui.shared.pages import link_to
+from pru_demo.ui.shared.state import current_view
 from pru_demo.ui.visitor import owner, time_zone, visitor
 
 view, mine = current_view(), owner(visitor())

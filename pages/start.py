@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pru_demo.data import DATASETS
+from pru_demo.figures.curves import relearning_figure
 from pru_demo.figures.findings import relearning_finding
 from pru_demo.figures.naming import forgotten_images, forgotten_name
-from pru_demo.figures.relearning import relearning_figure
 from pru_demo.models import MODELS
-from pru_demo.ui.charts import accuracy_charts
-from pru_demo.ui.comparison import needed_comparison
-from pru_demo.ui.pages import link_to
+from pru_demo.ui.shared.charts import accuracy_charts
+from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.pages import link_to
 
 comparison = needed_comparison()
 view = comparison.view

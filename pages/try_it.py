@@ -3,19 +3,18 @@
 import streamlit as st
 
 from pru_demo.data import DATASETS
-from pru_demo.evaluation.redistribution import redistributed, resolvable
+from pru_demo.evaluation.destinations import redistributed, resolvable
+from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord
+from pru_demo.figures.answers import before_after_figure, opinions_figure
 from pru_demo.figures.naming import forgotten_example, forgotten_name, pick_name
-from pru_demo.figures.probabilities import opinions_figure
-from pru_demo.figures.redistribution import before_after_figure
-from pru_demo.runs.record import KEPT_EPOCHS, RunRecord
-from pru_demo.ui.charts import chart, ink
-from pru_demo.ui.comparison import needed_comparison
-from pru_demo.ui.digit_input import chosen_digit
-from pru_demo.ui.guest import LABELS, Guest, keep_guest
-from pru_demo.ui.images import strip
-from pru_demo.ui.networks import opinion_of, warm_up
-from pru_demo.ui.notices import end_page
-from pru_demo.ui.pages import go_to
+from pru_demo.ui.shared.charts import chart, ink
+from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.images import strip
+from pru_demo.ui.shared.notices import end_page
+from pru_demo.ui.shared.pages import go_to
+from pru_demo.ui.try_it.digit_input import chosen_digit
+from pru_demo.ui.try_it.guest import LABELS, Guest, keep_guest
+from pru_demo.ui.try_it.networks import opinion_of, warm_up
 
 comparison = needed_comparison()
 scenario = comparison.view.scenario

@@ -15,17 +15,17 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from pru_demo.data.dataset import as_input
+from pru_demo.data.samples import as_input
+from pru_demo.methods import METHODS
+from pru_demo.methods.step import ForgetSet, RetainSet
 from pru_demo.models import function_of
 from pru_demo.models.foreign import split_foreign
-from pru_demo.unlearning import METHODS
-from pru_demo.unlearning.parameters import Params
-from pru_demo.unlearning.step import ForgetSet, RetainSet
+from pru_demo.parameters import Params
 
 
 @dataclass(frozen=True)
 class TracedStep:
-    """What was known after a step of a method: see :class:`pru_demo.unlearning.step.Step`."""
+    """What was known after a step of a method: see :class:`pru_demo.methods.step.Step`."""
 
     epoch: int
     phase: str

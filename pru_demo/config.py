@@ -2,62 +2,25 @@
 
 Everything here is plain data, comes from and goes to a URL, and refuses nothing: a bad value is
 replaced and the visitor told so.
+
+Which parameters a run has, and how many epochs that makes. No torch: pages ask too.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from pru_demo.data import DATASETS
+from pru_demo.methods import METHODS
 from pru_demo.models import MODELS
-from pru_demo.relearning_settings import EPOCHS
-from pru_demo.unlearning import METHODS
-from pru_demo.unlearning.values import GIVEN
+from pru_demo.parameters import NoParams, TrainingParams
+from pru_demo.settings import EPOCHS, GIVEN, PRESETS, SETTINGS, Setting, original_setting
 
 MAX_SEED = 9999
 MAX_FORGET_SAMPLES = 100_000
 MAX_RELEARN_EPOCHS = 50
 SMALLEST_BATCH, LARGEST_BATCH = 8, 4096
-
-
-@dataclass(frozen=True)
-class Preset:
-    """How much work a run does. ``None`` means all there is.
-
-    ``epochs`` and ``retrain_epochs`` are upper limits to those of a method's parameters. Without
-    ``whole_test_part`` accuracies are those of the shown samples only.
-    """
-
-    label: str
-    description: str
-    epochs: int | None
-    retrain_epochs: int | None
-    forget_samples: int | None
-    relearn_samples: int | None
-    whole_test_part: bool
-
-
-PRESETS: dict[str, Preset] = {
-    "classroom": Preset(
-        "Classroom",
-        "a shortened run that ends while a class is watching",
-        epochs=5,
-        retrain_epochs=3,
-        forget_samples=1280,
-        relearn_samples=1280,
-        whole_test_part=False,
-    ),
-    "full": Preset(
-        "Full",
-        "all data and the paper's number of epochs",
-        epochs=None,
-        retrain_epochs=None,
-        forget_samples=None,
-        relearn_samples=None,
-        whole_test_part=True,
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -283,3 +246,40 @@ def _pick(text: str | None, fallback: Pick, scenario: Scenario, notices: list[st
 def _short(text: str) -> str:
     """What a stranger typed, cut to a length that fits into a sentence."""
     return text if len(text) <= 24 else text[:23] + "…"
+
+
+def setting_of(config: RunConfig) -> Setting:
+    """Parameters of the picked variant, within the limits of preset and scenario."""
+    scenario, preset = config.scenario, PRESETS[config.scenario.preset]
+    variants = METHODS[config.pick.method].values.of(
+        scenario.dataset, scenario.model, scenario.given
+    )
+    setting = variants[config.pick.variant]
+    if isinstance(setting.params, NoParams):
+        return setting
+    limits = {
+        "epochs": preset.retrain_epochs if config.pick.method == "retrain" else preset.epochs,
+        "batch_size": scenario.max_batch,
+    }
+    params: Any = setting.params
+    lowered = {
+        name: min(getattr(params, name), limit)
+        for name, limit in limits.items()
+        if limit is not None and hasattr(params, name)
+    }
+    return replace(setting, params=replace(params, **lowered))
+
+
+def relearning_of(scenario: Scenario) -> TrainingParams:
+    """How ``scenario`` relearns: with the weight decay of its original's training."""
+    decay = original_setting(scenario.dataset, scenario.model).params.weight_decay
+    batch_size = min(SETTINGS.batch_size, scenario.max_batch or SETTINGS.batch_size)
+    return replace(
+        SETTINGS, epochs=scenario.relearn_epochs, weight_decay=decay, batch_size=batch_size
+    )
+
+
+def planned_epochs(config: RunConfig) -> int:
+    """For how many epochs the method of ``config`` unlearns; 0 for the original."""
+    epochs: int = getattr(setting_of(config).params, "epochs", 0)
+    return epochs

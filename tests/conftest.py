@@ -14,7 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pru_demo.data.dataset import Dataset
+    from pru_demo.data.samples import Dataset
     from pru_demo.models.split import SplitModel
 
 Few = Callable[..., "tuple[Tensor, Tensor]"]
@@ -73,9 +73,9 @@ def make_tiny_model(seed: int = 0, classes: int = 10) -> SplitModel:
 
 @pytest.fixture(scope="session")
 def _trained(few: Few) -> SplitModel:
-    from pru_demo.data.dataset import Samples
+    from pru_demo.data.samples import Samples
+    from pru_demo.parameters import TrainingParams
     from pru_demo.training import train
-    from pru_demo.training_settings import TrainingParams
 
     model = make_tiny_model()
     params = TrainingParams(epochs=6, learning_rate=0.05, weight_decay=0.0, batch_size=32)

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 import pru_demo
 from pru_demo import api
-from pru_demo.unlearning import METHODS
-from pru_demo.unlearning.parameters import PRUParams
+from pru_demo.methods import METHODS
+from pru_demo.parameters import PRUParams
 from tests.same import changed, frozen
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 import torch
 
-from pru_demo.batches import seeded, shuffled
+from pru_demo.data.samples import seeded, shuffled
 from pru_demo.heartbeat import listening
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pru_demo import cli_cache
+from pru_demo.cli import cache as cli_cache
 from pru_demo.cli import main
-from pru_demo.runs.store import SCHEMA, Entry, Store, write_bundle
+from pru_demo.store import SCHEMA, Entry, Store, write_bundle
 
 HALF = {"a": np.zeros(125_000, dtype=np.float32)}
 """Arrays of half a megabyte."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pru_demo.cli_data import add_data_command
+from pru_demo.cli.data import add_data_command
 from pru_demo.data import DATASETS, fetch
-from pru_demo.data.idx import DamagedData
+from pru_demo.data.spec import DamagedData
 
 
 def run(*arguments: str) -> None:

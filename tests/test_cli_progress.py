@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pru_demo.cli_progress import measure_table
+from pru_demo.cli.tables import measure_table
 from pru_demo.config import Pick, RunConfig, Scenario
 
 

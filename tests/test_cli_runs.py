@@ -6,16 +6,24 @@ from typing import Any
 
 import pytest
 
-from pru_demo import precompute as module
 from pru_demo.cli import main
-from pru_demo.cli_jobs import Jobs
+from pru_demo.cli import precompute as module
+from pru_demo.cli.batch import Jobs
 from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.experiment.keys import (
+    classic_key,
+    map_key,
+    measures_key,
+    perceived_key,
+    placed_key,
+    run_key,
+    weights_key,
+)
+from pru_demo.experiment.maps import KINDS
+from pru_demo.experiment.record import RunRecord
 from pru_demo.paths import RECORDS
-from pru_demo.runs.bundle import MANIFEST, Bundle
-from pru_demo.runs.maps import KINDS, classic_key, map_key, placed_key
-from pru_demo.runs.perceived import perceived_key
-from pru_demo.runs.record import RunRecord, measures_key, run_key, weights_key
-from pru_demo.runs.store import Store
+from pru_demo.store import Store
+from pru_demo.store.bundle import MANIFEST, Bundle
 
 pytestmark = pytest.mark.slow
 

@@ -6,22 +6,22 @@ from itertools import product
 
 import pytest
 
-from pru_demo.config import (
-    MAX_SEED,
-    PRESETS,
-    Pick,
-    RunConfig,
-    Scenario,
-    View,
-    variants_of,
-    view_from_query,
-)
+from pru_demo.config import MAX_SEED, Pick, RunConfig, Scenario, View, variants_of, view_from_query
 from pru_demo.data import DATASETS
+from pru_demo.experiment.keys import (
+    classic_key,
+    features_key,
+    has_own_space,
+    map_key,
+    perceived_key,
+    placed_key,
+    run_key,
+    weights_key,
+)
+from pru_demo.experiment.maps import KINDS
+from pru_demo.methods import METHODS
 from pru_demo.models import MODELS
-from pru_demo.runs.maps import KINDS, classic_key, has_own_space, map_key, placed_key
-from pru_demo.runs.perceived import perceived_key
-from pru_demo.runs.record import features_key, run_key, weights_key
-from pru_demo.unlearning import METHODS
+from pru_demo.settings import PRESETS
 
 DEFAULT = View()
 

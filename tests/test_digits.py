@@ -9,7 +9,12 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from pru_demo.digits import DigitError, digit_from_drawing, digit_from_upload, image_from_upload
+from pru_demo.data.digits import (
+    DigitError,
+    digit_from_drawing,
+    digit_from_upload,
+    image_from_upload,
+)
 
 IMAGES = Path(__file__).parents[1] / "assets/data/mnist/t10k-images-idx3-ubyte.gz"
 

@@ -8,33 +8,35 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from pru_demo.paths import ROOT
 
 PACKAGE = ROOT / "pru_demo"
 # Pages are run by Streamlit, and so is the script that frames them; the other runs the CLI.
 SCRIPTS = {"pru_demo.ui.main", "pru_demo.__main__"}
 # The modules that are diskcache's: who needs the store imports them when the store is opened.
-NEEDS_DISKCACHE = {"pru_demo.runs.safecache", "pru_demo.runs.safedisk"}
-
+NEEDS_DISKCACHE = {"pru_demo.store.safecache", "pru_demo.store.index"}
 # Imported by an engine process that was asked for Ray's workers, which are an extra.
-NEEDS_RAY = {"pru_demo.runs.engine.ray_workers"}
+NEEDS_RAY = {"pru_demo.jobs.ray_workers"}
 
-# What a part of the package must not import, not even inside a function.
-FORBIDDEN = {
-    "data": ["config", "unlearning", "relearning", "evaluation", "projection", "runs"],
-    "models": ["config", "unlearning", "relearning", "evaluation", "projection", "runs"],
-    "config": ["relearning", "evaluation", "projection", "runs"],
-    "training": ["unlearning", "relearning", "projection", "runs"],
-    "relearning": ["runs"],
-    "unlearning": ["runs"],
-    "evaluation": ["runs"],
-    "projection": ["runs"],
-    "digits": ["runs"],
-    "originals": ["runs"],
-}
-NOT_LEFT_OF_FIGURES = {"figures", "ui"}
+# From the facts upwards: a part imports only from those before it, also inside functions.
+LEVELS = (
+    ("paths", "heartbeat", "device", "parameters"),
+    ("data",),
+    ("models",),
+    ("settings",),
+    ("training",),
+    ("methods",),
+    ("config", "api"),
+    ("evaluation", "projection"),
+    ("store",),
+    ("jobs",),
+    ("experiment",),
+    ("paper",),
+    ("figures",),
+    ("ui", "cli"),
+)
+LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
+DRAWS = {"figures", "ui"}
 
 
 def module_name(path: Path) -> str:
@@ -48,7 +50,7 @@ LIBRARY = sorted(MODULES.keys() - SCRIPTS)
 
 
 def part_of(module: str) -> str:
-    """``pru_demo.runs.store`` → ``runs``."""
+    """``pru_demo.store`` → ``runs``."""
     return [*module.split("."), ""][1]
 
 
@@ -88,65 +90,54 @@ def run_python(code: str, tmp_path: Path) -> list[str]:
 
 
 def test_the_tree_is_seen() -> None:
-    assert {part_of(name) for name in MODULES} >= {*FORBIDDEN, *NOT_LEFT_OF_FIGURES, "runs"}
+    parts = {part_of(name) for name in MODULES} - {"", "__main__"}
+    assert parts == set(LEVEL), "every part of the package has its level"
 
 
-def test_imports_are_seen_wherever_they_are(tmp_path: Path) -> None:
-    path = PACKAGE / "runs" / "pipeline.py"
+def test_imports_are_seen_wherever_they_are() -> None:
+    path = PACKAGE / "experiment" / "run.py"
     assert {"torch", "pru_demo.config.RunConfig", "dataclasses.dataclass"} <= set(imported(path))
-    lazy = PACKAGE / "runs" / "compute.py"
-    assert "pru_demo.runs.pipeline.execute" in set(imported(lazy))
+    lazy = PACKAGE / "data" / "__init__.py"
+    assert "pru_demo.data.samples.Dataset" in set(imported(lazy))
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_module_imports_only_to_the_right(name: str) -> None:
-    part = part_of(name)
-    forbidden = set(FORBIDDEN.get(part, []))
-    if part not in NOT_LEFT_OF_FIGURES and part != "":
-        forbidden |= NOT_LEFT_OF_FIGURES
-    if part == "figures":
-        forbidden |= {"ui"}
-    wrong = {
-        each
-        for each in imported(MODULES[name])
-        if top(each) in ("pages", "app")
-        or (top(each) == "pru_demo" and part_of(each) in forbidden - {part})
-    }
-    assert not wrong
+def test_imports_point_one_way() -> None:
+    wrong = [
+        f"{name} imports {each}"
+        for name, path in MODULES.items()
+        for each in imported(path)
+        if part_of(name) in LEVEL
+        and top(each) == "pru_demo"
+        and part_of(each) != part_of(name)
+        and LEVEL.get(part_of(each), len(LEVELS)) >= LEVEL[part_of(name)]
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if part_of(name) != "ui"])
-def test_streamlit_is_imported_by_the_user_interface_only(name: str) -> None:
-    assert "streamlit" not in {top(each) for each in imported(MODULES[name])}
+def test_nothing_in_the_package_imports_pages_or_the_app() -> None:
+    wrong = [n for n, path in MODULES.items() if {"pages", "app"} & set(map(top, imported(path)))]
+    assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        *PAGES.values(),
-        *(path for name, path in MODULES.items() if part_of(name) in ("figures", "ui")),
-        ROOT / "app.py",
-    ],
-    ids=module_name,
-)
-def test_what_draws_never_imports_torch(path: Path) -> None:
-    assert not {"torch", "umap", "sklearn", "safetensors"} & {top(each) for each in imported(path)}
+def test_streamlit_is_imported_by_the_user_interface_only() -> None:
+    users = {part_of(n) for n, path in MODULES.items() if "streamlit" in map(top, imported(path))}
+    assert users == {"ui"}
 
 
-@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
-def test_a_page_imports_neither_training_nor_another_page(path: Path) -> None:
-    names = set(imported(path))
-    assert "pages" not in {top(each) for each in names}
-    heavy = (
-        "training",
-        "relearning",
-        "originals",
-        "models.split",
-        "runs.pipeline",
-        "runs.material",
-    )
-    heavy = tuple(f"pru_demo.{each}." for each in heavy)
-    assert not [each for each in names if f"{each}.".startswith(heavy)]
+def test_what_draws_never_imports_torch() -> None:
+    drawing = {name: path for name, path in MODULES.items() if part_of(name) in DRAWS}
+    heavy = {"torch", "umap", "sklearn", "safetensors"}
+    for path in (*PAGES.values(), *drawing.values(), ROOT / "app.py"):
+        assert not heavy & set(map(top, imported(path))), path
+
+
+def test_a_page_imports_neither_training_nor_another_page() -> None:
+    parts = ("training", "evaluation.relearning", "models.split")
+    heavy = tuple(f"pru_demo.{each}." for each in parts)
+    for path in PAGES.values():
+        names = set(imported(path))
+        assert "pages" not in set(map(top, names)), path
+        assert not [each for each in names if f"{each}.".startswith(heavy)], path
 
 
 BLOCKER = """
@@ -176,7 +167,7 @@ def test_the_engine_imports_without_the_libraries_of_pages_and_stores(tmp_path: 
     engine = [
         name
         for name in LIBRARY
-        if part_of(name) not in NOT_LEFT_OF_FIGURES and name not in NEEDS_DISKCACHE | NEEDS_RAY
+        if part_of(name) not in DRAWS and name not in NEEDS_DISKCACHE | NEEDS_RAY
     ]
     libraries = {"streamlit", "plotly", "umap", "diskcache", "ray"}
     assert run_python(blocked(engine, libraries), tmp_path) == []
@@ -189,16 +180,10 @@ def test_the_import_blocker_blocks(tmp_path: Path) -> None:
 
 # What the web process imports: all that draws, and the registries and records that it reads.
 LIGHT = [name for name in LIBRARY if part_of(name) in ("", "figures", "ui", "paper", "config")]
-LIGHT += [
-    "pru_demo.data",
-    "pru_demo.data.places",
-    "pru_demo.data.own",
-    "pru_demo.models",
-    "pru_demo.unlearning",
-]
-LIGHT += ["pru_demo.projection", "pru_demo.evaluation.redistribution", "pru_demo.digits"]
-LIGHT += ["pru_demo.runs.record", "pru_demo.runs.maps", "pru_demo.runs.tasks"]
-LIGHT += ["pru_demo.runs.store", "pru_demo.runs.engine.local"]
+LIGHT += [f"pru_demo.{name}" for name in ("data", "data.places", "data.own", "data.digits")]
+LIGHT += [f"pru_demo.{name}" for name in ("models", "methods", "settings", "projection", "store")]
+LIGHT += ["pru_demo.evaluation.destinations", "pru_demo.jobs.client"]
+LIGHT += [f"pru_demo.experiment.{name}" for name in ("record", "maps", "tasks")]
 HEAVY = {"torch", "umap", "sklearn", "numba"}
 
 

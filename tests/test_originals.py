@@ -6,23 +6,23 @@ from typing import Any
 import pytest
 import torch
 
-from pru_demo import originals
 from pru_demo.config import Scenario
 from pru_demo.data import DATASETS
-from pru_demo.data.augment import crop_and_flip
-from pru_demo.data.dataset import Dataset, Samples
-from pru_demo.models import build_model
-from pru_demo.models.checkpoints import DamagedCheckpoint, read_checkpoint, save_checkpoint
-from pru_demo.models.split import SplitModel
-from pru_demo.originals import (
+from pru_demo.data.samples import Dataset, Samples, crop_and_flip
+from pru_demo.experiment import originals
+from pru_demo.experiment.originals import (
     checkpoint_name,
     import_checkpoint,
     obtain_original,
     own_checkpoint,
     train_original,
 )
+from pru_demo.models import build_model
+from pru_demo.models.checkpoints import DamagedCheckpoint, read_checkpoint, save_checkpoint
+from pru_demo.models.split import SplitModel
+from pru_demo.parameters import TrainingParams
+from pru_demo.settings import ORIGINALS, OriginalSetting
 from pru_demo.training import TrainedEpoch
-from pru_demo.training_settings import ORIGINALS, OriginalSetting, TrainingParams
 from tests.same import frozen, same
 
 PAIR = ("mnist", "allcnn-small")

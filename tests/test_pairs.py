@@ -2,7 +2,7 @@
 
 import pytest
 
-from pru_demo.pairs import best_match
+from pru_demo.settings import best_match
 
 TABLE = {("a", "b"): 1, ("*", "b"): 2, ("a", "*"): 3, ("*", "*"): 4}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pru_demo.pictures import MAX_BYTES, WORKING_SIDE, PictureError, open_picture
+from pru_demo.data.uploads import MAX_BYTES, WORKING_SIDE, PictureError, open_picture
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

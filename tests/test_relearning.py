@@ -7,13 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from pru_demo import relearning
-from pru_demo.data.augment import Augment, crop_and_flip
-from pru_demo.data.dataset import Samples
+from pru_demo.data.samples import Augment, Samples, crop_and_flip
+from pru_demo.evaluation import relearning
+from pru_demo.evaluation.relearning import batch_norm_only, relearn
 from pru_demo.heartbeat import listening
 from pru_demo.models.split import SplitModel, batch_norms
-from pru_demo.relearning import batch_norm_only, relearn
-from pru_demo.relearning_settings import EPOCHS, SETTINGS
+from pru_demo.settings import EPOCHS, SETTINGS
 from tests.conftest import make_tiny_model
 from tests.same import changed, frozen, same
 

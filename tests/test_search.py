@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 import pytest
 
-from pru_demo import search as module
-from pru_demo.config import PRESETS, Scenario
+from pru_demo.config import Scenario
+from pru_demo.experiment import search as module
+from pru_demo.experiment.material import gather
+from pru_demo.experiment.search import AXES, attempt, grid, our_score, paper_score, search
+from pru_demo.methods import METHODS
+from pru_demo.parameters import NoParams, Params, PRUParams, TrainingParams, UnrollParams, as_json
 from pru_demo.paths import ROOT
-from pru_demo.runs.material import gather
-from pru_demo.search import AXES, attempt, grid, our_score, paper_score, search
-from pru_demo.training_settings import TrainingParams
-from pru_demo.unlearning import METHODS
-from pru_demo.unlearning.parameters import NoParams, Params, PRUParams, UnrollParams, as_json
+from pru_demo.settings import PRESETS
 
 SCENARIO = Scenario(forget=(0,))
 

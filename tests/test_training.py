@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pru_demo.data.augment import crop_and_flip
-from pru_demo.data.dataset import Samples
+from pru_demo.data.samples import Samples, crop_and_flip
 from pru_demo.models.split import batch_norms
+from pru_demo.parameters import TrainingParams
+from pru_demo.settings import original_setting
 from pru_demo.training import make_sgd, train, train_epoch
-from pru_demo.training_settings import TrainingParams, original_setting
 from tests.conftest import make_tiny_model
 from tests.same import changed, frozen, same
 

@@ -4,7 +4,8 @@ import pytest
 
 from pru_demo.data.published import PUBLISHED
 from pru_demo.models import MODELS
-from pru_demo.training_settings import ORIGINALS, TrainingParams, original_setting
+from pru_demo.parameters import TrainingParams
+from pru_demo.settings import ORIGINALS, original_setting
 
 PAIRS = [(dataset, model) for dataset in PUBLISHED for model in MODELS]
 

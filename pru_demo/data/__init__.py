@@ -11,17 +11,15 @@ from functools import lru_cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from pru_demo.data.directory import data_directory
-from pru_demo.data.idx import DamagedData
 from pru_demo.data.own import own_data_sets
-from pru_demo.data.places import find_source, how_to_get_published, read_published
+from pru_demo.data.places import data_directory, find_source, how_to_get_published, read_published
 from pru_demo.data.published import PUBLISHED
-from pru_demo.data.spec import Arrays, DatasetSpec, Part
+from pru_demo.data.spec import Arrays, DamagedData, DatasetSpec, Part
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pru_demo.data.dataset import Dataset
+    from pru_demo.data.samples import Dataset
 
 __all__ = [
     "DATASETS",
@@ -78,7 +76,7 @@ def load_dataset(name: str) -> Dataset:
     """
     import torch
 
-    from pru_demo.data.dataset import Dataset
+    from pru_demo.data.samples import Dataset
 
     train, test = read_part(name, "train"), read_part(name, "test")
     return Dataset(*map(torch.from_numpy, (*train, *test)))

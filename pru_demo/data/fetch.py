@@ -7,12 +7,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from pru_demo.data.directory import data_directory
-from pru_demo.data.idx import DamagedData
-from pru_demo.data.places import RESTORE, find_source, torchvision_source
-from pru_demo.data.published import PUBLISHED
-from pru_demo.data.source import Source
-from pru_demo.data.spec import PARTS
+from pru_demo.data.places import RESTORE, data_directory, find_source, torchvision_source
+from pru_demo.data.published import PUBLISHED, Source
+from pru_demo.data.spec import PARTS, DamagedData
 
 # Beside the data sets, so that what is complete only needs to be renamed. Hidden, so that nobody
 # takes it for one.

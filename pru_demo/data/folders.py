@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pru_demo.data.idx import DamagedData
-from pru_demo.data.spec import Part
-from pru_demo.data.stored import StoredPart
+from pru_demo.data.spec import DamagedData, Part, StoredPart
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 

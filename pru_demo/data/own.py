@@ -13,10 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from pru_demo.data.folders import folder_part
-from pru_demo.data.idx import DamagedData
 from pru_demo.data.parquet import parquet_files, parquet_part
-from pru_demo.data.spec import Arrays, DatasetSpec, Part
-from pru_demo.data.stored import StoredPart
+from pru_demo.data.spec import Arrays, DamagedData, DatasetSpec, Part, StoredPart
 
 FEWEST_CLASSES, MOST_CLASSES = 3, 256
 SMALLEST_SIDE, LARGEST_SIDE = 16, 224

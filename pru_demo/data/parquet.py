@@ -13,11 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pru_demo.data.idx import DamagedData
-from pru_demo.data.published import Published
-from pru_demo.data.source import Source, checked
-from pru_demo.data.spec import PARTS, Arrays, Part
-from pru_demo.data.stored import StoredPart
+from pru_demo.data.published import Published, Source, checked
+from pru_demo.data.spec import PARTS, Arrays, DamagedData, Part, StoredPart
 
 IMAGE_COLUMNS = ("image", "img")
 # CIFAR-100 has fine and coarse labels and no column of the usual name.

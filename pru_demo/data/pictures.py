@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from pru_demo.data.idx import DamagedData
-from pru_demo.data.stored import StoredPart
+from pru_demo.data.spec import DamagedData, StoredPart
 
 # Larger ones are refused from their header, as in uploads.
 MAX_PIXELS = 24_000_000

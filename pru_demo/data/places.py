@@ -1,16 +1,17 @@
-"""Where the published data sets are looked for: in the application, then in the data directory."""
+"""Where the published data sets are looked for: in the application, then in the data directory.
 
+The folder in which data sets lie that do not ship with the application.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pru_demo.data.cifar_batches import cifar_source
-from pru_demo.data.directory import data_directory
-from pru_demo.data.idx import DamagedData
-from pru_demo.data.idx_files import idx_source
+from pru_demo.data.cifar import cifar_source
+from pru_demo.data.idx import idx_source
 from pru_demo.data.parquet import parquet_source
-from pru_demo.data.published import PUBLISHED
-from pru_demo.data.source import Source
-from pru_demo.data.spec import Arrays, Part
+from pru_demo.data.published import PUBLISHED, Source
+from pru_demo.data.spec import Arrays, DamagedData, Part
 from pru_demo.paths import ASSETS
 
 RESTORE = "Restore it with: git checkout -- assets/data/mnist"
@@ -75,3 +76,25 @@ def _repair(name: str) -> str:
 
 def _command(name: str) -> str:
     return f"python -m pru_demo data fetch {name}"
+
+
+ENVIRONMENT_VARIABLE = "PRU_DATA_DIR"
+
+
+def data_directory() -> Path:
+    """``PRU_DATA_DIR``, else a folder in the user's data directory, which may not exist yet.
+
+    Raises :class:`DamagedData` when ``PRU_DATA_DIR`` names no folder: a typing error must not look
+    like missing data.
+    """
+    if chosen := os.environ.get(ENVIRONMENT_VARIABLE):
+        directory = Path(chosen).expanduser()
+        if not directory.is_dir():
+            raise DamagedData(
+                f"{ENVIRONMENT_VARIABLE} names {directory}, which is not a folder: create it, or "
+                "change or unset the variable."
+            )
+        return directory
+    from platformdirs import user_data_path
+
+    return user_data_path("pru-demo") / "data"

@@ -1,11 +1,30 @@
-"""What the application knows of a data set without reading it."""
+"""A part of a data set that is stored as encoded pictures, one file or table row each.
 
-from collections.abc import Callable
+What the application knows of a data set without reading it.
+"""
+
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """Labels are known, pictures not opened yet.
+
+    Attributes:
+        labels: (N,) as stored, N > 0.
+        class_names: in the order of the labels, or None if only numbers are known.
+        pictures: yields N pairs of where a picture lies, for messages, and its file's content.
+    """
+
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...] | None
+    pictures: Callable[[], Generator[tuple[str, bytes], None, None]]
+
 
 Part: TypeAlias = Literal["train", "test"]
 PARTS: tuple[Part, Part] = ("train", "test")
@@ -44,3 +63,7 @@ class DatasetSpec:
     augment: bool = False
     drawable: bool = False
     white_ink: bool = False
+
+
+class DamagedData(ValueError):
+    """A data file is missing, incomplete or changed; the message says which and what to do."""

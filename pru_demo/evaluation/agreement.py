@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pru_demo.evaluation.redistribution import destinations
+from pru_demo.evaluation.destinations import destinations
 
 Probabilities = NDArray[np.floating]
 

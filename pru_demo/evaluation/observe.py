@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pru_demo.data.dataset import as_input
-from pru_demo.evaluation.accuracy import measuring_batch
+from pru_demo.data.samples import as_input
 from pru_demo.heartbeat import beat
+from pru_demo.models.predict import measuring_batch
 from pru_demo.models.split import SplitModel
 
 

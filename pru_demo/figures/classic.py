@@ -5,9 +5,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from pru_demo.data import DATASETS
+from pru_demo.experiment.record import RunRecord, shown_forgotten
 from pru_demo.figures.palette import OUTLINE, class_color
 from pru_demo.figures.style import INK, calm
-from pru_demo.runs.record import RunRecord, shown_forgotten
 
 # More classes than this would push the picture out of its own figure.
 MOST_NAMED = 20

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pru_demo.evaluation.redistribution import destinations
+from pru_demo.evaluation.destinations import destinations
+from pru_demo.experiment.record import RunRecord, shown_forgotten
 from pru_demo.figures.naming import forgotten_images, listed, pick_name
-from pru_demo.runs.record import RunRecord, shown_forgotten
 
 # Above this, "the class came back" is fair to say; below, "it stayed away".
 BACK, AWAY = 50.0, 10.0

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.findings import failure_finding, percent
 from pru_demo.figures.layers import ROUNDING, Measured, distinct
 from pru_demo.figures.naming import forgotten_images, pick_name
 from pru_demo.models import MODELS
-from pru_demo.runs.record import RunRecord
 
 # Below this share of what was forgotten, BatchNorm had little to do with it; above, nearly all.
 LITTLE, NEARLY_ALL = 10.0, 90.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pru_demo.config import Pick, Scenario
 from pru_demo.data import DATASETS
 from pru_demo.figures.palette import METHOD_STROKES, Stroke
-from pru_demo.unlearning import METHODS
+from pru_demo.methods import METHODS
 
 # Without a choice of variants there is nothing to name.
 _SINGLE = ("retrain", "original")

@@ -78,7 +78,7 @@ def build_model(name: str, dataset: DatasetSpec, *, seed: int) -> SplitModel:
     """
     import torch
 
-    from pru_demo.models.normalise import normalised
+    from pru_demo.models.split import normalised
 
     spec = MODELS[name]
     with torch.random.fork_rng(devices=[]):

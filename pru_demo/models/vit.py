@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torchvision.models import VisionTransformer, ViT_B_16_Weights
 from torchvision.models.vision_transformer import MLPBlock
 
-from pru_demo.models.normalise import Normalise
-from pru_demo.models.split import SplitModel
+from pru_demo.models.split import Normalise, SplitModel
 
 IMAGENET_SIZE = 224
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

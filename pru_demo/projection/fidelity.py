@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pru_demo.projection.align import align as brought
-from pru_demo.projection.align import reference_of
-from pru_demo.projection.displacement import class_centroids
+from pru_demo.projection.align import class_centroids, reference_of
 from pru_demo.projection.graph import NEIGHBOURS, squared_distances
 
 # In units of the snapshot's radius: rounding leaves about 1e-7, the slowest real step seen 1e-2

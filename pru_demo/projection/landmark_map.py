@@ -12,7 +12,7 @@ import numpy as np
 
 from pru_demo.projection.graph import NEIGHBOURS, memberships
 from pru_demo.projection.temporal_map import TemporalMap, pca_map
-from pru_demo.projection.umap_fit import fit_umap
+from pru_demo.projection.umap_maps import fit_umap
 
 # Each sample is a landmark at this many moments. At more, its nearest neighbours would be itself at
 # other times, and the map as many separate specks as there are samples.

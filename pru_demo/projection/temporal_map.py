@@ -13,7 +13,7 @@ import numpy as np
 
 from pru_demo.projection.align import Reference, check_features, pose_of, reference_of
 from pru_demo.projection.align import align as brought
-from pru_demo.projection.mlp import Layers, forward, initial_layers
+from pru_demo.projection.map_network import Layers, forward, initial_layers
 from pru_demo.projection.pca import COINCIDENT, Axes, principal_axes
 
 COMPONENTS = 50
@@ -143,7 +143,7 @@ def fit_temporal_map(
     if steps == 0:
         return start
     from pru_demo.projection.graph import temporal_graph
-    from pru_demo.projection.training import train_layers
+    from pru_demo.projection.map_network import train_layers
 
     points = np.stack(coordinates)
     layers = train_layers(

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from pru_demo.data.idx import DamagedData
+from pru_demo.data.spec import DamagedData
 from pru_demo.paths import ASSETS
-from pru_demo.ui.notices import PageEnd, show_store_notices
-from pru_demo.ui.pages import navigation_pages
-from pru_demo.ui.scenario_bar import scenario_bar
-from pru_demo.ui.state import current_view
+from pru_demo.ui.shared.notices import PageEnd, show_store_notices
+from pru_demo.ui.shared.pages import navigation_pages
+from pru_demo.ui.shared.scenario_bar import scenario_bar
+from pru_demo.ui.shared.state import current_view
 
 # Ink is drawn dark on light; in the dark theme the same ink is light on dark. Pictures, which are
 # WebP, stay as they are.

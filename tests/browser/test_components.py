@@ -28,7 +28,7 @@ if st.button("Rerun"):
 MAP_APP = """
 import numpy as np
 import streamlit as st
-from pru_demo.figures.film_parts import Frame, Panel
+from pru_demo.figures.film import Frame, Panel
 from pru_demo.ui.components.map_player import map_player
 from pru_demo.ui.components.map_player.movie import Movie
 

@@ -9,8 +9,8 @@ import pytest
 
 from pru_demo.config import Pick, Scenario, View
 from pru_demo.paths import RECORDS
-from pru_demo.runs.bundle import MANIFEST
-from pru_demo.ui.pages import PAGES
+from pru_demo.store.bundle import MANIFEST
+from pru_demo.ui.shared.pages import PAGES
 from tests.browser.conftest import processes_with, real_app
 
 pytestmark = [

@@ -6,7 +6,7 @@ from torch import Tensor
 from torchvision.transforms import functional as image
 
 from pru_demo.data import DATASETS
-from pru_demo.data.augment import augment_of, crop_and_flip
+from pru_demo.data.samples import augment_of, crop_and_flip
 
 
 def batch(count: int, channels: int = 3, size: int = 32, height: int | None = None) -> Tensor:

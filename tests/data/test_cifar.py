@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from pru_demo.data import available, read_part
-from pru_demo.data.cifar_batches import _FILES
-from pru_demo.data.idx import DamagedData
+from pru_demo.data.cifar import _FILES
 from pru_demo.data.published import PUBLISHED
-from pru_demo.data.spec import PARTS
+from pru_demo.data.spec import PARTS, DamagedData
 from tests.data.files import cycling, random_images
 
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pru_demo.data.augment import crop_and_flip
-from pru_demo.data.dataset import Samples, as_input
+from pru_demo.data.samples import Samples, as_input, crop_and_flip
 
 IMAGES = torch.arange(10 * 3 * 4 * 4).reshape(10, 3, 4, 4).remainder(256).to(torch.uint8)
 LABELS = torch.arange(10, dtype=torch.uint8)

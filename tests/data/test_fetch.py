@@ -11,11 +11,10 @@ import pytest
 from pru_demo.data import DATASETS, available, read_part
 from pru_demo.data import fetch as fetching
 from pru_demo.data.fetch import STAGING, FetchFailed, fetch
-from pru_demo.data.idx import DamagedData
 from pru_demo.data.own import own_data_sets
 from pru_demo.data.places import RESTORE
 from pru_demo.data.published import PUBLISHED
-from pru_demo.data.spec import PARTS
+from pru_demo.data.spec import PARTS, DamagedData
 from tests.data.conftest import SMALL
 from tests.data.files import Pixels, cycling, random_images, write_idx_part
 

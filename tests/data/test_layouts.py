@@ -12,9 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pru_demo.data import DATASETS, available, location, note_of, read_part
-from pru_demo.data.idx import DamagedData
 from pru_demo.data.parquet import JPEG_NOTE
-from pru_demo.data.spec import PARTS
+from pru_demo.data.spec import PARTS, DamagedData
 from tests.data.conftest import SMALL
 from tests.data.files import (
     Pixels,

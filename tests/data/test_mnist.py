@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from pru_demo.data import DATASETS, load_dataset, places, read_part
-from pru_demo.data.dataset import Dataset, as_input
-from pru_demo.data.idx import DamagedData
 from pru_demo.data.places import RESTORE, read_published
 from pru_demo.data.published import PUBLISHED
+from pru_demo.data.samples import Dataset, as_input
+from pru_demo.data.spec import DamagedData
 from pru_demo.paths import ASSETS
 
 MD5 = PUBLISHED["mnist"].md5

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pru_demo.data.idx import DamagedData
 from pru_demo.data.own import own_data_sets
-from pru_demo.data.spec import PARTS, DatasetSpec
+from pru_demo.data.spec import PARTS, DamagedData, DatasetSpec
 from tests.data.files import (
     Pixels,
     cycling,

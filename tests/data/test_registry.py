@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pru_demo.data import DATASETS, available, how_to_get, load_dataset, location, note_of
-from pru_demo.data.directory import data_directory
 from pru_demo.data.own import FEWEST_CLASSES, MOST_CLASSES
+from pru_demo.data.places import data_directory
 from pru_demo.data.published import PUBLISHED
 from pru_demo.paths import ASSETS, ROOT
 from tests.data.files import encoded, random_images, write_class_folders

@@ -3,14 +3,8 @@
 import numpy as np
 import pytest
 
-from pru_demo.data.dataset import Dataset
-from pru_demo.data.splits import (
-    Split,
-    not_of_classes,
-    of_classes,
-    relearning_split,
-    trial_split,
-)
+from pru_demo.data.samples import Dataset
+from pru_demo.data.splits import Split, not_of_classes, of_classes, relearning_split, trial_split
 
 SIZE = 60_000
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from pru_demo.evaluation import accuracy as module
-from pru_demo.evaluation.accuracy import accuracy, predict
 from pru_demo.heartbeat import listening
+from pru_demo.models import predict as module
+from pru_demo.models.predict import accuracy, predict
 from pru_demo.models.split import SplitModel
 from tests.same import changed, frozen
 

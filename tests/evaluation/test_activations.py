@@ -8,11 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from pru_demo.data import DATASETS
-from pru_demo.data.dataset import as_input
-from pru_demo.evaluation import activations as module
-from pru_demo.evaluation.activations import activations
-from pru_demo.evaluation.blocks import blocks_of
-from pru_demo.evaluation.similarity import likeness
+from pru_demo.data.samples import as_input
+from pru_demo.evaluation import likeness as module
+from pru_demo.evaluation.layer_changes import blocks_of
+from pru_demo.evaluation.likeness import activations, likeness
 from pru_demo.heartbeat import listening
 from pru_demo.models import MODELS, build_model
 from pru_demo.models.split import SplitModel

@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from pru_demo.data import DATASETS
-from pru_demo.evaluation.blocks import blocks_of, owner_of
+from pru_demo.evaluation.layer_changes import blocks_of, owner_of
 from pru_demo.models import MODELS, build_model
 from pru_demo.models.split import SplitModel
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pru_demo.evaluation.curves import Comeback, comeback
+from pru_demo.evaluation.relearning import Comeback, comeback
 
 
 def test_a_constant_curve_is_its_own_area() -> None:

@@ -8,8 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from pru_demo.evaluation.blocks import Block, blocks_of
-from pru_demo.evaluation.layers import batch_norm_drift, block_changes, tensor_changes
+from pru_demo.evaluation.layer_changes import (
+    Block,
+    batch_norm_drift,
+    block_changes,
+    blocks_of,
+    tensor_changes,
+)
 from pru_demo.models.allcnn import allcnn
 from tests.same import frozen
 

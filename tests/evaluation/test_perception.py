@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pru_demo.evaluation.perception import (
+from pru_demo.evaluation.probing import (
     Probe,
     centre_distances,
     crossed_probe,

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from pru_demo.evaluation.redistribution import (
+from pru_demo.evaluation.destinations import (
     SMOOTHING,
     destinations,
     kl_divergence,
     redistributed,
     resolvable,
 )
-from pru_demo.unlearning.losses import redistribute
+from pru_demo.methods.losses import redistribute
 
 ONE = np.array([[0, 6, 2], [1, 9, 0], [0, 0, 10]])
 OTHER = np.array([[0, 2, 6], [5, 5, 0], [3, 3, 4]])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pru_demo.data.dataset import Dataset
-from pru_demo.evaluation import sampling
-from pru_demo.evaluation.sampling import fixed_samples
+from pru_demo.data import splits as sampling
+from pru_demo.data.samples import Dataset
+from pru_demo.data.splits import fixed_samples
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pru_demo.evaluation.similarity import likeness, linear_cka
+from pru_demo.evaluation.likeness import likeness, linear_cka
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 6)) * [5, 3, 2, 1, 1, 0.5]

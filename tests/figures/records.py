@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pru_demo.config import Pick, RunConfig, Scenario
-from pru_demo.runs.record import RunRecord, Snapshot
+from pru_demo.experiment.record import RunRecord, Snapshot
 
 LABELS = np.array([9, 9, 0, 1], np.uint8)
 

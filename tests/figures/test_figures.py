@@ -5,14 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pru_demo.figures.answers import OTHERS_COLOR, before_after_figure, flow_figure, opinions_figure
 from pru_demo.figures.classic import classic_figure
+from pru_demo.figures.curves import loss_figure, loss_terms, relearning_figure, unlearning_figure
 from pru_demo.figures.palette import CLASS_COLORS, contrast
-from pru_demo.figures.probabilities import opinions_figure
-from pru_demo.figures.redistribution import OTHERS_COLOR, before_after_figure, flow_figure
-from pru_demo.figures.relearning import relearning_figure
 from pru_demo.figures.style import INK
-from pru_demo.figures.unlearning import loss_figure, loss_terms, unlearning_figure
-from pru_demo.ui.charts import DARK_INK
+from pru_demo.ui.shared.charts import DARK_INK
 from tests.figures.records import record_with
 
 NAMES = tuple("0123456789")

@@ -7,8 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pru_demo.figures.film import FRAME_MS, film_figure, film_html
-from pru_demo.figures.film_parts import Frame, Panel
+from pru_demo.figures.film import FRAME_MS, Frame, Panel, film_figure, film_html
 from pru_demo.figures.palette import CLASS_COLORS
 from pru_demo.figures.style import INK
 

@@ -3,12 +3,7 @@
 import pytest
 
 from pru_demo.config import Scenario
-from pru_demo.figures.findings import (
-    comeback_finding,
-    control_finding,
-    percent,
-    relearning_finding,
-)
+from pru_demo.figures.findings import comeback_finding, control_finding, percent, relearning_finding
 from pru_demo.figures.naming import forgotten_example, forgotten_images, images_called
 from tests.figures.records import record_with
 

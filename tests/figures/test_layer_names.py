@@ -3,9 +3,8 @@
 import pytest
 
 from pru_demo.data import DATASETS
-from pru_demo.evaluation.blocks import blocks_of
-from pru_demo.evaluation.layers import batch_norm_drift
-from pru_demo.figures.layer_names import layer_names
+from pru_demo.evaluation.layer_changes import batch_norm_drift, blocks_of
+from pru_demo.figures.layers import layer_names
 from pru_demo.models import MODELS, build_model
 
 SMALL = [name for name in MODELS if name != "vit-b16"]

@@ -15,7 +15,7 @@ from pru_demo.figures.layers import (
     likeness_figure,
 )
 from pru_demo.figures.palette import METHOD_STROKES
-from pru_demo.unlearning import METHODS
+from pru_demo.methods import METHODS
 from tests.figures.measured import measured
 
 CONVOLUTIONS = tuple(f"conv {i}" for i in range(1, 9))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pru_demo.figures.movie import hint
+from pru_demo.figures.moments import hint
 from tests.figures.records import record_with
 
 PRU: dict[str, Any] = {

@@ -13,9 +13,9 @@ from pru_demo.figures.palette import (
     luminance,
 )
 from pru_demo.figures.style import INK
+from pru_demo.methods import METHODS
 from pru_demo.paths import ROOT
-from pru_demo.ui.charts import DARK_INK
-from pru_demo.unlearning import METHODS
+from pru_demo.ui.shared.charts import DARK_INK
 
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
 PAPERS = [THEME[name]["backgroundColor"] for name in ("light", "dark")]

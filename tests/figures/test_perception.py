@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pru_demo.figures.findings import doubt_finding, movement_finding, perception_finding
-from pru_demo.figures.perception import (
+from pru_demo.experiment.perceived import CONTROL, Moment, Perceived
+from pru_demo.figures.curves import Timeline
+from pru_demo.figures.feature_space import (
     Run,
     cloud_of,
     clusters_figure,
@@ -16,8 +17,7 @@ from pru_demo.figures.perception import (
     recognised,
     table_row,
 )
-from pru_demo.figures.timeline import Timeline
-from pru_demo.runs.perceived import CONTROL, Moment, Perceived
+from pru_demo.figures.findings import doubt_finding, movement_finding, perception_finding
 from tests.figures.records import record_with
 
 # Labels are 9, 9, 0, 1; the class 9 is forgotten.

@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from pru_demo.figures.timeline import Timeline
+from pru_demo.figures.curves import Timeline
 from tests.figures.records import record_with
 
 

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
+from pru_demo.methods.boundary_expanding import boundary_expanding
+from pru_demo.methods.pru import pru
+from pru_demo.methods.step import ForgetSet
 from pru_demo.models.foreign import ForeignSplit, split_foreign
 from pru_demo.models.split import SplitModel
-from pru_demo.unlearning.boundary_expanding import boundary_expanding
-from pru_demo.unlearning.parameters import BoundaryExpandingParams, PRUParams
-from pru_demo.unlearning.pru import pru
-from pru_demo.unlearning.step import ForgetSet
+from pru_demo.parameters import BoundaryExpandingParams, PRUParams
 from tests.same import changed, frozen, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -3,10 +3,9 @@
 import torch
 import torch.nn.functional as F
 
-from pru_demo.data.dataset import as_input
+from pru_demo.data.samples import as_input
 from pru_demo.models.checkpoints import load_weights
-from pru_demo.models.normalise import Normalise, normalised
-from pru_demo.models.split import SplitModel
+from pru_demo.models.split import Normalise, SplitModel, normalised
 from tests.same import frozen
 
 MEAN, STD = (0.5, 0.25, 0.0), (0.5, 0.1, 2.0)

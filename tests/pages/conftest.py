@@ -12,7 +12,7 @@ import streamlit as st
 
 import pru_demo.ui
 from pru_demo.paths import RECORDS
-from pru_demo.runs.store import Store
+from pru_demo.store import Store
 from tests.pages.fake_engine import FakeEngine
 
 UseStore = Callable[[Store], None]

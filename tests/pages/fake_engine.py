@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from pru_demo.runs.canonical import JSON
-from pru_demo.runs.engine.protocol import (
+from pru_demo.jobs.protocol import (
     ONE_CPU,
     Cancelled,
     Engine,
@@ -17,6 +16,7 @@ from pru_demo.runs.engine.protocol import (
     Refused,
     Resources,
 )
+from pru_demo.store.entry import JSON
 
 
 class FakeJob(Job):
@@ -105,7 +105,7 @@ class FakeJob(Job):
     def snapshot(
         self, time: float, done: int, a_f: float, a_r: float, label: str = "Unlearning, epoch 1"
     ) -> "FakeJob":
-        """Report a step as ``pru_demo.runs.recorder`` does."""
+        """Report a step as ``pru_demo.experiment.recorder`` does."""
         snapshot = {
             "stage": "unlearn",
             "epoch": done,

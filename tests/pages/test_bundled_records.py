@@ -4,15 +4,22 @@ from itertools import groupby
 
 import pytest
 
+from pru_demo.cli.precompute import BUNDLED as SCENARIOS
+from pru_demo.cli.precompute import runs_of
 from pru_demo.config import RunConfig, Scenario, View
+from pru_demo.experiment.keys import (
+    classic_key,
+    map_key,
+    measures_key,
+    perceived_key,
+    placed_key,
+    run_key,
+    weights_key,
+)
+from pru_demo.experiment.maps import KINDS
 from pru_demo.figures.naming import pick_name
-from pru_demo.precompute import BUNDLED as SCENARIOS
-from pru_demo.precompute import runs_of
-from pru_demo.runs.maps import KINDS, classic_key, map_key, placed_key
-from pru_demo.runs.perceived import perceived_key
-from pru_demo.runs.record import measures_key, run_key, weights_key
-from pru_demo.runs.store import Store
-from pru_demo.ui.pages import PAGES
+from pru_demo.store import Store
+from pru_demo.ui.shared.pages import PAGES
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from pru_demo.config import PRESETS, Scenario, View
+from pru_demo.config import Scenario, View
 from pru_demo.data import _read_part, places
+from pru_demo.experiment.keys import placed_key, run_key, weights_key
 from pru_demo.paths import ASSETS
-from pru_demo.runs.bundle import MANIFEST, Bundle
-from pru_demo.runs.maps import placed_key
-from pru_demo.runs.record import run_key, weights_key
-from pru_demo.runs.store import Store
-from pru_demo.ui import scenario_bar
-from pru_demo.ui.pages import PAGES
+from pru_demo.settings import PRESETS
+from pru_demo.store import Store
+from pru_demo.store.bundle import MANIFEST, Bundle
+from pru_demo.ui.shared import scenario_bar
+from pru_demo.ui.shared.pages import PAGES
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,

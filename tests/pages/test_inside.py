@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import Pick, RunConfig, Scenario, View
-from pru_demo.runs.record import measures_key, run_key, weights_key
-from pru_demo.runs.store import Store
-from pru_demo.runs.tasks import MEASURE
+from pru_demo.experiment.keys import measures_key, run_key, weights_key
+from pru_demo.experiment.tasks import MEASURE
+from pru_demo.store import Store
 from tests.figures.measured import measures_with
 from tests.figures.records import record_with
 from tests.pages.conftest import UseStore

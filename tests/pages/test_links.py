@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from pru_demo.runs.store import Store
-from pru_demo.ui.pages import PAGES
+from pru_demo.store import Store
+from pru_demo.ui.shared.pages import PAGES
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import SHIPPED, go, new_session, problems, texts
 

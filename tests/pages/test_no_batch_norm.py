@@ -7,10 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import Pick, RunConfig, View
-from pru_demo.runs.maps import map_key, placed_key
-from pru_demo.runs.perceived import Perceived, perceived_key
-from pru_demo.runs.record import RunRecord, measures_key, run_key
-from pru_demo.runs.store import Store
+from pru_demo.experiment.keys import map_key, measures_key, perceived_key, placed_key, run_key
+from pru_demo.experiment.perceived import Perceived
+from pru_demo.experiment.record import RunRecord
+from pru_demo.store import Store
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,

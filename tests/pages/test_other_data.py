@@ -9,10 +9,16 @@ import pytest
 from pru_demo import data
 from pru_demo.config import Pick, RunConfig, Scenario, View
 from pru_demo.data import DATASETS
-from pru_demo.runs.maps import map_key, placed_key
-from pru_demo.runs.perceived import perceived_key
-from pru_demo.runs.record import RunRecord, measures_key, run_key, weights_key
-from pru_demo.runs.store import Store
+from pru_demo.experiment.keys import (
+    map_key,
+    measures_key,
+    perceived_key,
+    placed_key,
+    run_key,
+    weights_key,
+)
+from pru_demo.experiment.record import RunRecord
+from pru_demo.store import Store
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,

@@ -9,13 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import RunConfig, View
+from pru_demo.experiment.keys import features_key, map_key, perceived_key, placed_key, run_key
+from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.tasks import MAP, RUN
 from pru_demo.figures.naming import pick_name
-from pru_demo.runs.maps import map_key, placed_key
-from pru_demo.runs.perceived import perceived_key
-from pru_demo.runs.record import RunRecord, features_key, run_key, shown_forgotten
-from pru_demo.runs.store import Store
-from pru_demo.runs.tasks import MAP, RUN
-from pru_demo.ui import running
+from pru_demo.store import Store
+from pru_demo.ui.shared import running
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,

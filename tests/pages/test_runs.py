@@ -12,19 +12,22 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import Pick, RunConfig, Scenario
-from pru_demo.runs.canonical import SCHEMA
-from pru_demo.runs.maps import KINDS, classic_key, placed_key
-from pru_demo.runs.perceived import perceived_key
-from pru_demo.runs.record import (
-    RunRecord,
+from pru_demo.experiment.keys import (
+    classic_key,
     features_key,
     measures_key,
+    perceived_key,
+    placed_key,
     run_key,
     weights_key,
 )
-from pru_demo.runs.store import Store, StoreUnavailable
-from pru_demo.ui import run_actions, visitor
-from pru_demo.ui.stored_runs import stored_runs
+from pru_demo.experiment.maps import KINDS
+from pru_demo.experiment.record import RunRecord
+from pru_demo.store import Store, StoreUnavailable
+from pru_demo.store.entry import SCHEMA
+from pru_demo.ui import visitor
+from pru_demo.ui.runs import run_actions
+from pru_demo.ui.runs.stored_runs import stored_runs
 from tests.figures.records import record_with
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (

@@ -8,11 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import Pick, RunConfig
-from pru_demo.runs.maps import LEAST_MOVEMENT, LEAST_TRUST, PlacedRun, placed_key
-from pru_demo.runs.perceived import perceived_key
-from pru_demo.runs.record import RunRecord, features_key, run_key
-from pru_demo.runs.store import Store
-from pru_demo.ui.pictures import CLASSIC, PICTURES
+from pru_demo.experiment.keys import features_key, perceived_key, placed_key, run_key
+from pru_demo.experiment.maps import LEAST_MOVEMENT, LEAST_TRUST, PlacedRun
+from pru_demo.experiment.record import RunRecord
+from pru_demo.store import Store
+from pru_demo.ui.perception.picture_choice import CLASSIC, PICTURES
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import BUNDLED, NOT_BUNDLED, SHIPPED, go, new_session, problems, texts
 
@@ -59,9 +59,9 @@ def fit_buttons(app: AppTest) -> list[Any]:
 def test_a_doubtful_map_is_fitted_anew_where_nothing_is_lost_and_something_changes(
     store: Store, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pru_demo.ui import drawing_maps
-    from pru_demo.ui.perception import perceived_runs
-    from pru_demo.ui.records import record_of
+    from pru_demo.ui.perception import drawing_maps
+    from pru_demo.ui.perception.perceived_runs import perceived_runs
+    from pru_demo.ui.shared.records import record_of
 
     chosen = perceived_runs([r for c in SHIPPED.runs().values() if (r := record_of(c))])
     runs = list(SHIPPED.runs().values())
@@ -163,8 +163,8 @@ def test_a_network_that_diverged_is_named_and_its_neighbour_is_shown_all_the_sam
 
 
 def test_the_film_can_be_taken_away_while_a_guest_is_on_the_map(store: Store) -> None:
-    from pru_demo.ui.film import Shown, film_file
-    from pru_demo.ui.records import placed_of, record_of
+    from pru_demo.ui.perception.player_film import Shown, film_file
+    from pru_demo.ui.shared.records import placed_of, record_of
 
     run = SHIPPED.runs()["A"]
     record, place = record_of(run), placed_of(run, "time")
@@ -177,7 +177,7 @@ def test_the_film_can_be_taken_away_while_a_guest_is_on_the_map(store: Store) ->
 def test_without_retrain_on_the_map_a_run_is_followed_on_the_map_of_its_own(
     store: Store, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pru_demo.ui import live_map
+    from pru_demo.ui.perception import live_map
 
     asked: list[RunConfig] = []
     monkeypatch.setattr(live_map, "map_of", lambda config, kind: asked.append(config))

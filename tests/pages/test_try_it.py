@@ -12,9 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import Pick, RunConfig
 from pru_demo.data import read_part
+from pru_demo.experiment.keys import weights_key
+from pru_demo.experiment.record import KEPT_EPOCHS
 from pru_demo.figures.naming import pick_name
-from pru_demo.runs.record import KEPT_EPOCHS, weights_key
-from pru_demo.runs.store import Entry, Store
+from pru_demo.store import Entry, Store
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,
@@ -239,8 +240,8 @@ def test_a_drawing_is_carried_to_the_map_and_left_there_until_it_is_taken_off(
 
 
 def test_a_drawing_has_a_place_wherever_its_network_is_kept(app: AppTest, store: Store) -> None:
-    from pru_demo.ui.guest import Guest, guest_places
-    from pru_demo.ui.records import placed_of, record_of
+    from pru_demo.ui.shared.records import placed_of, record_of
+    from pru_demo.ui.try_it.guest import Guest, guest_places
 
     run = SHIPPED.runs()["A"]
     record, placed = record_of(run), placed_of(run, "time")

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import RunConfig, Scenario, View
 from pru_demo.paths import RECORDS, ROOT
-from pru_demo.runs.bundle import MANIFEST, Bundle
+from pru_demo.store.bundle import MANIFEST, Bundle
 from pru_demo.ui.components.draw_pad import SIDE
-from pru_demo.ui.pages import PAGES
+from pru_demo.ui.shared.pages import PAGES
 
 MAIN = ROOT / "pru_demo" / "ui" / "main.py"
 # Everything takes longer while a network is being trained beside the tests.

@@ -2,8 +2,8 @@
 
 import pytest
 
+from pru_demo.methods import METHODS
 from pru_demo.paper.published import published, relearning
-from pru_demo.unlearning import METHODS
 
 
 def test_table_1_is_as_printed() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from pru_demo.projection.mlp import forward, initial_layers
+from pru_demo.projection.map_network import forward, initial_layers
 
 
 def _with_output(layers):

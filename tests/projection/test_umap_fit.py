@@ -5,7 +5,7 @@ import numpy as np
 import umap
 
 from pru_demo.projection import warm_up
-from pru_demo.projection.umap_fit import fit_umap
+from pru_demo.projection.umap_maps import fit_umap
 
 
 def test_umap_is_asked_one_thing_at_a_time(monkeypatch):

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pru_demo.data import DATASETS, DatasetSpec, _read_part
-from pru_demo.ui.film import _thumbnails
-from pru_demo.ui.images import data_uri, sample_images
-from pru_demo.ui.scenario_bar import _chip
+from pru_demo.ui.perception.player_film import _thumbnails
+from pru_demo.ui.shared.images import data_uri, sample_images
+from pru_demo.ui.shared.scenario_bar import _chip
 
 
 def decoded(uri: str) -> tuple[str, NDArray[np.uint8]]:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from pru_demo.config import Pick, RunConfig, Scenario
-from pru_demo.runs.record import RunRecord, run_key
-from pru_demo.ui.run_table import RunFilter, StoredRun, read_run, run_table, whose
+from pru_demo.experiment.keys import run_key
+from pru_demo.experiment.record import RunRecord
+from pru_demo.ui.runs.run_table import RunFilter, StoredRun, read_run, run_table, whose
 from tests.figures.records import record_with
 
 ME, SOMEBODY = "a" * 16, "b" * 16

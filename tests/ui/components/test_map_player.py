@@ -15,13 +15,13 @@ import pytest
 from PIL import Image
 
 from pru_demo.config import Pick, RunConfig, Scenario
-from pru_demo.figures.film_parts import Frame, Panel
+from pru_demo.figures.film import Frame, Panel
 from pru_demo.ui.components.map_player import map_player
 from pru_demo.ui.components.map_player.movie import Movie, fingerprint
 from pru_demo.ui.components.map_player.payload import class_distance, encode_movie
-from pru_demo.ui.film import Shown, movie_of
-from pru_demo.ui.perception import perceived_runs
-from pru_demo.ui.records import placed_of, record_of
+from pru_demo.ui.perception.perceived_runs import perceived_runs
+from pru_demo.ui.perception.player_film import Shown, movie_of
+from pru_demo.ui.shared.records import placed_of, record_of
 
 FRAMES, SAMPLES = 5, 12
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pru_demo.figures.film_parts import Bytes, Frame, Panel
+from pru_demo.figures.film import Bytes, Frame, Panel
 
 _TOP = 3  # classes that are named for every sample
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pru_demo.figures.film_parts import Bytes, Floats, Panel, bounds
+from pru_demo.figures.film import Bytes, Floats, Panel, bounds
 from pru_demo.figures.palette import class_color
 from pru_demo.ui.components.map_player.movie import Movie
 from pru_demo.ui.components.map_player.sprite import encode_image, encode_sprite

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pru_demo.figures.film_parts import Bytes
+from pru_demo.figures.film import Bytes
 
 _COLUMNS = 40
 

@@ -1,0 +1,91 @@
+"""How the command line has its work done: by the engine, as batch jobs that it follows."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import wait
+from pathlib import Path
+from typing import Any
+
+from pru_demo.cli.tables import JobProgress
+from pru_demo.config import RunConfig
+from pru_demo.experiment.keys import measures_key, run_key
+from pru_demo.experiment.tasks import MEASURE, RUN, shape_of
+from pru_demo.jobs.client import engine_for
+from pru_demo.jobs.protocol import Engine, Job
+
+POLL_SECONDS = 0.1
+VISITOR = f"command line {os.getpid()}"
+
+
+class Jobs:
+    """Submits runs to the engine of a store and waits for them; a context manager.
+
+    Several may run at a time, as the machine allows. Ctrl-C cancels what is not finished.
+    """
+
+    def __init__(self, store_directory: Path, *, bundled: bool = True) -> None:
+        self._engine: Engine = engine_for(store_directory, bundled=bundled)
+        self._jobs: list[Job] = []
+
+    def __enter__(self) -> "Jobs":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for job in self._jobs:
+            job.cancel(VISITOR)
+        self._engine.close()
+
+    def run(self, configs: Sequence[RunConfig], *, again: bool) -> Iterator[RunConfig]:
+        """Compute all ``configs`` and yield each when it is stored, in their order.
+
+        With ``again`` also those that are stored already. Raises JobFailed for the first one that
+        fails, and what ``Engine.submit`` raises.
+        """
+        jobs = [
+            self._submit(
+                RUN,
+                {"config": config.content(), "again": again},
+                run_key(config),
+                shape=shape_of(config),
+            )
+            for config in configs
+        ]
+        for config, job in zip(configs, jobs, strict=True):
+            self._follow(job, title_of(config))
+            yield config
+
+    def measure(self, config: RunConfig) -> None:
+        """Measure a stored run finely."""
+        job = self._submit(MEASURE, {"config": config.content()}, measures_key(config))
+        self._follow(job, f"{title_of(config)}, measuring")
+
+    def do(self, task: str, arguments: dict[str, Any], key: str, title: str) -> None:
+        """Have any other task done."""
+        self._follow(self._submit(task, arguments, key), title)
+
+    def _submit(self, task: str, arguments: dict[str, Any], key: str, shape: str = "") -> Job:
+        job = self._engine.submit(
+            task, arguments, key=key, visitor=VISITOR, priority="batch", shape=shape, retries=1
+        )
+        self._jobs.append(job)
+        return job
+
+    def _follow(self, job: Job, title: str) -> None:
+        """Show a job until it ends, and keep all others from being taken for abandoned."""
+        with JobProgress(title) as progress:
+            seen = 0
+            while not job.future.done() or job.events(seen):
+                for event in job.events(seen):
+                    seen = event.number
+                    progress.show(event.data)
+                if job.state == "queued":
+                    progress.wait(job.position)
+                for each in self._jobs:
+                    each.watch(VISITOR)
+                wait([job.future], timeout=POLL_SECONDS)
+        job.future.result()
+
+
+def title_of(config: RunConfig) -> str:
+    """As written before a progress bar."""
+    return f"{config.pick.method} ({config.pick.variant})"

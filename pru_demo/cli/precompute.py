@@ -1,0 +1,102 @@
+"""Makes the records that ship with the application: ``python -m pru_demo precompute``."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pru_demo.cli.batch import Jobs, title_of
+from pru_demo.config import Pick, RunConfig, Scenario, variants_of
+from pru_demo.experiment.keys import (
+    classic_key,
+    has_own_space,
+    map_key,
+    measures_key,
+    perceived_key,
+    placed_key,
+    run_key,
+    weights_key,
+)
+from pru_demo.experiment.maps import KINDS
+from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
+from pru_demo.settings import PRESETS
+from pru_demo.store import Entry, Store, write_bundle
+
+BUNDLED: tuple[Scenario, ...] = tuple(Scenario(preset=preset) for preset in PRESETS)
+# Shipping every method and ablation would make the repository three times as big.
+METHODS_SHIPPED = ("pru", "boundary_shrink", "retrain", "original")
+VARIANTS_SHIPPED = ("tuned", "paper", "released")
+
+
+def runs_of(scenario: Scenario) -> list[RunConfig]:
+    """The runs of ``scenario`` that ship."""
+    return [
+        RunConfig(scenario, Pick(method, variant))
+        for method in METHODS_SHIPPED
+        for variant in variants_of(method, scenario)
+        if variant in VARIANTS_SHIPPED
+    ]
+
+
+def precompute(
+    scenarios: Sequence[Scenario], work: Store, bundle: Path, jobs: Jobs
+) -> Iterator[RunConfig]:
+    """Compute all runs and maps of ``scenarios`` and write them to the folder ``bundle``.
+
+    ``jobs`` computes into ``work``. Yields each run when it is there. What ``work`` already holds
+    is not computed again, so an interrupted call goes on where it stopped.
+    """
+    entries: dict[str, Entry] = {}
+    names: dict[str, str] = {}
+
+    def ship(key: str, name: str) -> None:
+        entry = work.get(key)
+        if entry is None:
+            raise ValueError(f"{name} has vanished from the work store; run the command again.")
+        entries[key], names[key] = entry, name
+
+    for scenario in scenarios:
+        runs, stem = runs_of(scenario), _stem(scenario)
+        yield from jobs.run(runs, again=False)
+        for kind in KINDS:
+            _draw(work, jobs, runs, kind)
+            for key, owner in {map_key(run, kind): run for run in runs}.items():
+                own = f"-{owner.pick.method}" if has_own_space(owner) else ""
+                ship(key, f"{stem}{own}.{kind}.map")
+        for run in runs:
+            _finish(work, jobs, run)
+            name = f"{stem}-{run.pick.method}-{run.pick.variant}"
+            for make, ending in (
+                (run_key, "run"),
+                (weights_key, "weights"),
+                (perceived_key, "perceived"),
+                (measures_key, "measures"),
+                (classic_key, "classic"),
+            ):
+                ship(make(run), f"{name}.{ending}")
+            for kind in KINDS:
+                ship(placed_key(run, kind), f"{name}.{kind}.placed")
+    write_bundle(bundle, entries, names)
+
+
+def _draw(work: Store, jobs: Jobs, runs: Sequence[RunConfig], kind: str) -> None:
+    """Put all ``runs`` on the map of a kind."""
+    if any(work.meta(placed_key(run, kind)) is None for run in runs):
+        arguments = {"configs": [run.content() for run in runs], "kind": kind}
+        jobs.do(MAP, arguments, map_job_key(runs, kind), f"{kind} map of {runs[0].scenario.preset}")
+
+
+def _finish(work: Store, jobs: Jobs, run: RunConfig) -> None:
+    """Measure ``run``, and draw umap-learn's picture of every snapshot."""
+    if work.meta(measures_key(run)) is None:
+        jobs.measure(run)
+    record, classic = work.meta(run_key(run)), work.get(classic_key(run))
+    known = set() if classic is None else set(classic.arrays)
+    for snapshot in range(len(record["snapshots"]) if record else 0):
+        if str(snapshot) not in known:
+            arguments = {"config": run.content(), "snapshot": snapshot}
+            key = classic_job_key(run, snapshot)
+            jobs.do(CLASSIC, arguments, key, f"{title_of(run)}, UMAP of snapshot {snapshot}")
+
+
+def _stem(scenario: Scenario) -> str:
+    classes = "-".join(map(str, scenario.forget))
+    return f"{scenario.dataset}-{scenario.model}-{classes}-{scenario.preset}-seed{scenario.seed}"

@@ -1,0 +1,143 @@
+"""How the command line shows that work goes on, and what came of it."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from tabulate import tabulate
+from tqdm import tqdm
+
+from pru_demo.config import RunConfig
+from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord
+
+
+class JobProgress:
+    """A progress bar for one job; a context manager."""
+
+    def __init__(self, title: str) -> None:
+        self._bar = tqdm(desc=title, unit="step", leave=True, dynamic_ncols=True)
+
+    def __enter__(self) -> "JobProgress":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+
+    def show(self, event: Mapping[str, Any]) -> None:
+        """Show what a task reports: see ``pipeline.execute``."""
+        if snapshot := event.get("snapshot"):
+            if event["done"] == 1:
+                self._bar.reset(event["of"])
+            self._bar.n = event["done"]
+            self._bar.set_postfix(A_f=f"{snapshot['A_f']:.1f}", A_r=f"{snapshot['A_r']:.1f}")
+        elif epoch := event.get("training_original"):
+            self._bar.set_postfix(training_original=f"epoch {epoch}")
+        else:
+            self._bar.set_postfix_str(str(event.get("message", "")))
+
+    def wait(self, position: int) -> None:
+        """Show that the job waits at ``position`` of the queue."""
+        self._bar.set_postfix_str(f"number {position} in the queue")
+
+
+def result_table(records: Sequence[RunRecord]) -> str:
+    """A_f and A_r in percent after unlearning and after 1, 5 and 10 epochs of relearning."""
+    rows = []
+    for record in records:
+        pick, a_f, a_r = (
+            record.config.pick,
+            record.relearning("A_f"),
+            record.relearning("A_r"),
+        )
+        cells = [
+            f"{a_f[epoch]:.1f} / {a_r[epoch]:.1f}" if epoch < len(a_f) else "not computed"
+            for epoch in KEPT_EPOCHS
+        ]
+        control = record.batch_norm_only
+        only = f"{control['A_f']:.1f} / {control['A_r']:.1f}" if control else "not computed"
+        seconds = record.seconds
+        rows.append(
+            [
+                pick.method,
+                pick.variant,
+                *cells,
+                only,
+                f"{seconds['unlearn']:.1f} + {seconds['relearn']:.1f}",
+                record.failure or "",
+            ]
+        )
+    return tabulate(
+        rows,
+        headers=[
+            *("method", "variant", "A_f / A_r", "relearned 1", "5", "10"),
+            *("BatchNorm only", "seconds", "failure"),
+        ],
+    )
+
+
+def sweep_table(records: Sequence[RunRecord]) -> str:
+    """Mean ± standard deviation in percent per method, over classes and seeds."""
+    groups: dict[tuple[str, str], list[RunRecord]] = {}
+    for record in records:
+        pick = record.config.pick
+        groups.setdefault((pick.method, pick.variant), []).append(record)
+    rows = []
+    for (method, variant), group in groups.items():
+        whole = [record for record in group if record.failure is None]
+        rows.append(
+            {
+                "method": method,
+                "variant": variant,
+                "runs": len(group),
+                "failed": len(group) - len(whole),
+                "A_f": _spread([r.relearning("A_f")[0] for r in whole]),
+                "A_r": _spread([r.relearning("A_r")[0] for r in whole]),
+                "A_f relearned": _spread([r.relearning("A_f")[-1] for r in whole]),
+                "A_r relearned": _spread([r.relearning("A_r")[-1] for r in whole]),
+                "BatchNorm only A_f": _spread(
+                    [r.batch_norm_only["A_f"] for r in whole if r.batch_norm_only]
+                ),
+            }
+        )
+    return tabulate(rows, headers="keys")
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return "not computed"
+    mean = statistics.fmean(values)
+    return f"{mean:.1f} ± {statistics.stdev(values):.1f}" if len(values) > 1 else f"{mean:.1f}"
+
+
+def measure_table(measured: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> str:
+    """The finer numbers right after unlearning, one row per run; accuracies in percent."""
+    rows = []
+    for config, measures in measured:
+        features, way = measures["features"]["0"], measures["against_retrain"]
+        comeback, probe = measures["relearning"]["comeback"], features["linear_probe"]
+        rows.append(
+            {
+                "method": config.pick.method,
+                "variant": config.pick.variant,
+                f"A_f on {config.scenario.given}": measures["forget_set"]["A_f"],
+                "probe A_f": None if probe is None else probe["A_f"],
+                "CKA original": features["cka_to_original"],
+                "CKA Retrain": features["cka_to_retrained"],
+                "attack AUC": _attack_cell(measures["forget_set"]),
+                "largest relearned A_f": comeback["maximum"],
+                "D_KL": None if way is None else way["D_KL"],
+                "JS": None if way is None else way["JS"],
+            }
+        )
+    return tabulate(rows, headers="keys", floatfmt=".3g", missingval="not computed")
+
+
+def _attack_cell(forget_set: Mapping[str, Any]) -> str:
+    attack = forget_set["membership"]
+    return f"{attack['auc']:.3g}" if attack else f"not computed: {forget_set['no_membership']}"

@@ -1,0 +1,128 @@
+"""Mini-batches as index slices of one tensor; no loader, no workers.
+
+A data set as four tensors, and how its images become a batch.
+
+Random crops and flips of a whole batch at once, on the device where the images are.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pru_demo.data import DATASETS
+from pru_demo.heartbeat import beat
+
+Augment = Callable[[Tensor, torch.Generator], Tensor]
+
+
+PADDING = 4
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images (N, C, H, W) and labels (N,), both uint8, in one tensor per part and device."""
+
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+
+    def to(self, device: torch.device) -> "Dataset":
+        """The same data on ``device``."""
+        return Dataset(
+            self.train_images.to(device),
+            self.train_labels.to(device),
+            self.test_images.to(device),
+            self.test_labels.to(device),
+        )
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Images (N, C, H, W) and labels (N,) to learn from, with the transform used meanwhile.
+
+    Images are uint8, or floats in 0..1. ``augment`` is None where every epoch sees the same
+    images, which is what makes it exact to compute targets only once.
+    """
+
+    images: Tensor
+    labels: Tensor
+    augment: Augment | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def inputs(self, index: Tensor, generator: torch.Generator) -> Tensor:
+        """The batch of ``index``, transformed, as :func:`as_input` gives it."""
+        images = self.images[index]
+        if self.augment is not None:
+            images = self.augment(images, generator)
+        return as_input(images)
+
+
+def as_input(images: Tensor) -> Tensor:
+    """Images (B, C, H, W) → what the networks expect: float32 in 0..1, channels last.
+
+    uint8 is scaled; floats are taken as they are. What is no image (B, …) keeps its layout.
+    """
+    if not images.is_floating_point():
+        images = images.float().div_(255)
+    if images.ndim != 4:
+        return images
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Shift each image by up to four pixels (black comes in) and mirror every second one.
+
+    uint8 images (B, C, H, W), a new tensor of the same shape; what torchvision's
+    ``RandomCrop(padding=4)`` and ``RandomHorizontalFlip`` do to single images. ``generator`` lives
+    on the CPU, so that a seed gives the same crops on every device.
+    """
+    count, channels, height, width = images.shape
+    shifts = torch.randint(0, 2 * PADDING + 1, (2, count, 1), generator=generator)
+    mirrored = torch.rand(count, 1, generator=generator) < 0.5
+    rows = shifts[0] + torch.arange(height)
+    columns = torch.arange(width)
+    columns = shifts[1] + torch.where(mirrored, columns.flip(0), columns)
+
+    padded = F.pad(images, (PADDING,) * 4)
+    device = images.device
+    return padded[
+        torch.arange(count, device=device)[:, None, None, None],
+        torch.arange(channels, device=device)[None, :, None, None],
+        rows.to(device)[:, None, :, None],
+        columns.to(device)[:, None, None, :],
+    ]
+
+
+def augment_of(dataset: str) -> Augment | None:
+    """The transform with which networks learn this data; None for fixed images."""
+    return crop_and_flip if DATASETS[dataset].augment else None
+
+
+def seeded(*numbers: int) -> torch.Generator:
+    """A CPU generator whose stream is decided by ``numbers`` (seed, epoch, …)."""
+    state = 0
+    for number in numbers:
+        # A fixed odd multiplier keeps (1, 2) and (2, 1) apart; torch wants a 63-bit seed.
+        state = (state * 1_000_003 + number + 1) % (2**63)
+    return torch.Generator().manual_seed(state)
+
+
+def shuffled(count: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Indices of one epoch over ``count`` samples, ``size`` at a time, with a beat after each.
+
+    A last batch of a single sample is joined to the one before it: it has no pairs, and BatchNorm
+    over one vector raises.
+    """
+    order = torch.randperm(count, generator=generator)
+    batches = list(torch.split(order, size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    for batch in batches:
+        yield batch
+        beat()

@@ -1,0 +1,100 @@
+"""Can the class be remembered from data that does not contain it?
+
+Relearning trains the unlearned network on D_r_new, new images of the *other* classes, as any
+operator would after deployment (Section 3.2 of the paper). If A_f comes back, the class was hidden
+rather than forgotten. :func:`batch_norm_only` is the control that the paper lacks.
+
+A relearning curve in four numbers: how much of the class came back, and how soon.
+"""
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+
+from pru_demo.data.samples import Samples, seeded, shuffled
+from pru_demo.models.split import BatchNormMode, SplitModel
+from pru_demo.parameters import TrainingParams
+from pru_demo.settings import SETTINGS
+from pru_demo.training import make_sgd, train_epoch
+
+
+@dataclass(frozen=True)
+class RelearnedEpoch:
+    """State after one epoch on D_r_new. ``model`` is the working copy: look, do not keep."""
+
+    epoch: int
+    loss: float
+    model: SplitModel
+
+
+def relearn(
+    unlearned: SplitModel,
+    data: Samples,
+    *,
+    seed: int,
+    settings: TrainingParams = SETTINGS,
+    batch_norm: BatchNormMode = "train",
+    done_epochs: int = 0,
+) -> Iterator[RelearnedEpoch]:
+    """Train a copy of ``unlearned`` on D_r_new with ``settings``.
+
+    ``batch_norm="frozen"`` is the other half of the BatchNorm control: weights learn, running
+    statistics stay. The optimiser is new every epoch, as released. The order of batches depends on
+    ``seed`` and the epoch only, so every method relearns from the very same batches, and the
+    network after ``done_epochs`` is all it takes to go on from there.
+    """
+    model = deepcopy(unlearned)
+    for epoch in range(done_epochs + 1, settings.epochs + 1):
+        optimizer = make_sgd(list(model.parameters()), settings)
+        generator = seeded(seed, epoch, 2)
+        loss = train_epoch(model, optimizer, data, settings.batch_size, generator, batch_norm)
+        yield RelearnedEpoch(epoch, loss, model)
+
+
+@torch.no_grad()
+def batch_norm_only(
+    unlearned: SplitModel, data: Samples, *, seed: int, settings: TrainingParams = SETTINGS
+) -> SplitModel:
+    """One pass over D_r_new in train mode *without any weight update*; returns a new network.
+
+    Only BatchNorm's running statistics move. If that alone brings A_f back, the method had merely
+    overwritten them (``spec/algorithms.md`` 6.3).
+    """
+    model = deepcopy(unlearned).train()
+    generator = seeded(seed, 1, 2)
+    for batch in shuffled(len(data), settings.batch_size, generator):
+        model(data.inputs(batch.to(data.labels.device), generator))
+    return model
+
+
+@dataclass(frozen=True)
+class Comeback:
+    """A_f over relearning.
+
+    ``area`` is the mean A_f in percent under the curve (trapezoids, so that the ends count half),
+    ``maximum`` the largest A_f in percent at any epoch, 0 included. ``reaches_10`` and
+    ``reaches_50`` are the first epochs with at least 10 % and 50 %; None: never.
+    """
+
+    area: float
+    maximum: float
+    reaches_10: int | None
+    reaches_50: int | None
+
+
+def comeback(a_f: Sequence[float]) -> Comeback:
+    """Sum up A_f in percent right after unlearning (epoch 0) and after each relearning epoch.
+
+    Without any relearning the area is the only value. Raises ValueError for no value at all.
+    """
+    maximum = max(a_f)
+    trapezoids = [(left + right) / 2 for left, right in pairwise(a_f)] or a_f
+    area = sum(trapezoids) / len(trapezoids)
+    return Comeback(area, maximum, _first(a_f, 10), _first(a_f, 50))
+
+
+def _first(a_f: Sequence[float], percent: float) -> int | None:
+    return next((epoch for epoch, value in enumerate(a_f) if value >= percent), None)

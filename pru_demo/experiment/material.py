@@ -1,0 +1,104 @@
+"""The tensors of a scenario: who is to forget, from what, and on what it is measured."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pru_demo.config import Scenario
+from pru_demo.data import load_dataset
+from pru_demo.data.samples import Samples, augment_of
+from pru_demo.data.splits import (
+    Indices,
+    fixed_samples,
+    not_of_classes,
+    of_classes,
+    relearning_split,
+    trial_split,
+)
+from pru_demo.device import choose_device
+from pru_demo.evaluation.observe import TestSet
+from pru_demo.methods.step import ForgetSet, RetainSet
+from pru_demo.settings import PRESETS
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is forgotten from, D_r_new and the test set.
+
+    :meth:`retain` is made only for methods that may see it, :meth:`members` only for measuring.
+    """
+
+    scenario: Scenario
+    forget: ForgetSet
+    relearn: Samples
+    test: TestSet
+
+    def retain(self) -> RetainSet:
+        """D_r: the rest of the part of the data on which the original was trained."""
+        data = load_dataset(self.scenario.dataset)
+        split = trial_split(len(data.train_images), self.scenario.seed)
+        kept = not_of_classes(data.train_labels.numpy(), split.train, self.scenario.forget)
+        index, device = torch.from_numpy(kept), self.test.images.device
+        return RetainSet(
+            data.train_images[index].to(device),
+            data.train_labels[index].to(device),
+            augment_of(self.scenario.dataset),
+        )
+
+    def members(self) -> Samples:
+        """Images of the forgotten classes on which the original was trained, up to the same limit.
+
+        These are D_f whatever the method was given: D_f_new is as unseen as the test part.
+        """
+        data = load_dataset(self.scenario.dataset)
+        split = trial_split(len(data.train_images), self.scenario.seed)
+        index = torch.from_numpy(_to_forget(self.scenario, data.train_labels.numpy(), split.train))
+        device = self.test.images.device
+        return Samples(data.train_images[index].to(device), data.train_labels[index].to(device))
+
+
+def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
+    """Lay out the data of ``scenario`` on the chosen device.
+
+    ``on_validation`` measures on the validation part instead of the test part: for choosing
+    parameters. Raises what loading the data set raises.
+    """
+    preset, device = PRESETS[scenario.preset], choose_device()
+    data = load_dataset(scenario.dataset)
+    split = trial_split(len(data.train_images), scenario.seed)
+    labels = data.train_labels.numpy()
+
+    whole = split.train if scenario.given == "D_f" else split.new
+    d_f = _to_forget(scenario, labels, whole)
+    augment = augment_of(scenario.dataset)
+    d_r_new = not_of_classes(labels, split.new, scenario.forget)
+    relearned_from = relearning_split(d_r_new, scenario.seed)[0][: preset.relearn_samples]
+
+    def part(indices: Indices) -> tuple[Tensor, Tensor]:
+        index = torch.from_numpy(indices)
+        return data.train_images[index].to(device), data.train_labels[index].to(device)
+
+    test_images, test_labels = data.test_images.to(device), data.test_labels.to(device)
+    if on_validation:
+        test_images, test_labels = part(split.validation)
+    published = fixed_samples(test_labels.cpu().numpy(), scenario.forget)
+    shown = torch.from_numpy(published).long().to(device)
+    if not preset.whole_test_part:
+        test_images, test_labels = test_images[shown], test_labels[shown]
+        shown = torch.arange(len(published), device=device)
+    return Material(
+        scenario,
+        ForgetSet(*part(d_f), augment, classes=frozenset(scenario.forget), seed=scenario.seed),
+        Samples(*part(relearned_from), augment),
+        TestSet(test_images, test_labels, shown, published),
+    )
+
+
+def _to_forget(scenario: Scenario, labels: NDArray[np.uint8], part: Indices) -> Indices:
+    """As many of the forgotten classes' images in ``part`` as the scenario allows, the first."""
+    limits = (PRESETS[scenario.preset].forget_samples, scenario.forget_samples)
+    most = min((n for n in limits if n is not None), default=None)
+    return of_classes(labels, part, scenario.forget)[:most]

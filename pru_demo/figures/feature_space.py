@@ -1,0 +1,200 @@
+"""What the extractor still sees, in its own feature space: Figure 4, a probe, the new clusters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from pru_demo.evaluation.probing import still_recognised
+from pru_demo.experiment.perceived import Moment, Perceived
+from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.figures.curves import Timeline
+from pru_demo.figures.naming import short_name, stroke_of
+from pru_demo.figures.palette import OUTLINE
+from pru_demo.figures.style import GREY, PERCENT_TICKS, calm, legend_above, percent_axis
+
+# Where Eq. 7 has its mean by definition, and far beyond which few samples lie.
+MEAN, FAR = 1.0, 3.0
+
+Run = tuple[RunRecord, Perceived]
+Measure = Literal["between", "within"]
+MEASURES: dict[Measure, str] = {
+    "between": "Between the new clusters",
+    "within": "Inside a new cluster",
+}
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Forgotten samples (m,) of one network: distance (Eq. 7), belief p_f, and who is still
+    recognised."""
+
+    n_dist: NDArray[Any]
+    p_f: NDArray[Any]
+    recognised: NDArray[np.bool_]
+
+
+def is_whole(run: Run) -> bool:
+    """Whether every network of the run answers with numbers, in its features and at its end."""
+    record, perceived = run
+    features = all(moment.probe_A_f is not None for moment in perceived.moments)
+    return features and bool(np.isfinite(record.arrays["p_f"]).all())
+
+
+def cloud_of(run: Run, moment: int | str) -> Cloud | None:
+    """The forgotten samples at a snapshot, or of ``CONTROL``; None: there are no numbers."""
+    record, perceived = run
+    forgotten, arrays = shown_forgotten(record), record.arrays
+    labels = arrays["labels"][forgotten]
+    if isinstance(moment, str):
+        if perceived.control_n_dist is None:
+            return None
+        predicted, p_f = arrays["control_predicted"], arrays["control_p_f"]
+        n_dist = perceived.control_n_dist
+    else:
+        predicted, p_f = arrays["predicted"][moment], arrays["p_f"][moment]
+        n_dist = perceived.n_dist[moment]
+    if not (np.isfinite(n_dist).all() and np.isfinite(p_f).all()):
+        return None
+    return Cloud(n_dist, p_f[forgotten], predicted[forgotten] == labels)
+
+
+def n_dist_figure(record: RunRecord, cloud: Cloud) -> go.Figure:
+    """Figure 4: nDist (Eq. 7) against p_f of every forgotten sample. Filled: still recognised.
+
+    Samples beyond the axis are drawn at its end.
+    """
+    figure, color = go.Figure(), stroke_of(record.config.pick).color
+    for who, name, fill in (
+        (cloud.recognised, "still recognised", color),
+        (~cloud.recognised, "not recognised", "rgba(0,0,0,0)"),
+    ):
+        figure.add_scatter(
+            x=np.minimum(cloud.n_dist[who].astype(float), FAR),
+            y=100 * cloud.p_f[who].astype(float),
+            name=name,
+            mode="markers",
+            marker={"size": 6, "color": fill, "line": {"color": color, "width": 1}},
+            opacity=0.7,
+            showlegend=False,
+            hovertemplate=f"{name}<br>nDist %{{x:.2f}}, p_f %{{y:.1f}} %<extra></extra>",
+        )
+    figure.add_vline(MEAN, line={"color": OUTLINE, "width": 1, "dash": "dot"})
+    calm(figure, height=260)
+    figure.update_xaxes(title="nDist", range=[0, FAR * 1.03], dtick=1)
+    figure.update_yaxes(title="p_f", range=[-4, 104], **PERCENT_TICKS)
+    figure.update_layout(margin_t=8)
+    return figure
+
+
+def probe_figure(runs: Sequence[Run], references: Sequence[Run], time: Timeline) -> go.Figure:
+    """Thick: share of forgotten samples that a new linear classifier finds. Thin: A_f, what the
+    network's own classifier says of the shown ones. Level lines: the ``references``."""
+    figure = go.Figure()
+    for record, perceived in references:
+        name, stroke = short_name(record.config.pick), stroke_of(record.config.pick)
+        value = perceived.moments[record.unlearned].probe_A_f
+        figure.add_scatter(
+            x=[0, time.end],
+            y=[value, value],
+            name=name,
+            mode="lines",
+            line={"color": stroke.color, "dash": stroke.dash, "width": 2},
+            hovertemplate=f"{name}: a new classifier finds %{{y:.1f}} %<extra></extra>",
+        )
+    for record, perceived in runs:
+        name, stroke = short_name(record.config.pick), stroke_of(record.config.pick)
+        x = time.of(record)
+        text = [s.label for s in record.snapshots]
+        figure.add_scatter(
+            x=x,
+            y=[recognised(record, at) for at in range(len(x))],
+            text=text,
+            name=f"{name}: says so itself",
+            mode="lines",
+            line={"color": stroke.color, "dash": stroke.dash, "width": 1.5},
+            opacity=0.7,
+            hovertemplate=f"{name} says so itself<br>%{{text}}: %{{y:.1f}} %<extra></extra>",
+        )
+        figure.add_scatter(
+            x=x,
+            y=[m.probe_A_f for m in perceived.moments],
+            text=text,
+            name=f"{name}: a new classifier",
+            mode="lines+markers",
+            line={"color": stroke.color, "dash": stroke.dash, "width": 3},
+            marker={"symbol": stroke.symbol, "size": 8},
+            hovertemplate=f"{name}, a new classifier<br>%{{text}}: %{{y:.1f}} %<extra></extra>",
+        )
+        if perceived.control is not None:
+            _add_control(figure, record, perceived.control.probe_A_f, time)
+    percent_axis(figure, "of the forgotten")
+    calm(figure, height=360)
+    time.draw(figure)
+    legend_above(figure)
+    return figure
+
+
+def clusters_figure(runs: Sequence[Run], measure: Measure, time: Timeline) -> go.Figure:
+    """How far the new clusters lie apart, or how wide they are, in class distances."""
+    figure = go.Figure()
+    for record, perceived in runs:
+        name, stroke = short_name(record.config.pick), stroke_of(record.config.pick)
+        figure.add_scatter(
+            x=time.of(record),
+            y=[getattr(m, measure) for m in perceived.moments],
+            text=[s.label for s in record.snapshots],
+            name=name,
+            showlegend=True,
+            mode="lines+markers",
+            line={"color": stroke.color, "dash": stroke.dash, "width": 3},
+            marker={"symbol": stroke.symbol, "size": 7},
+            hovertemplate=f"{name}<br>%{{text}}: %{{y:.2f}}<extra></extra>",
+        )
+        if perceived.control is not None:
+            _add_control(figure, record, getattr(perceived.control, measure), time)
+    calm(figure, height=300)
+    figure.update_yaxes(title="class distances", rangemode="tozero", gridcolor=GREY)
+    time.draw(figure)
+    legend_above(figure)
+    return figure
+
+
+def recognised(record: RunRecord, snapshot: int) -> float:
+    """Percent of the shown forgotten samples that the network calls by their name; NaN if its
+    answers are no numbers."""
+    if not np.isfinite(record.arrays["p_f"][snapshot]).all():
+        return float("nan")
+    forgotten = shown_forgotten(record)
+    predicted, labels = record.arrays["predicted"][snapshot], record.arrays["labels"]
+    return 100 * still_recognised(predicted[forgotten], labels[forgotten])
+
+
+def _add_control(figure: go.Figure, record: RunRecord, value: float | None, time: Timeline) -> None:
+    name = short_name(record.config.pick)
+    color = stroke_of(record.config.pick).color
+    figure.add_scatter(
+        x=[time.control],
+        y=[value],
+        mode="markers",
+        marker={"symbol": "circle-open", "size": 13, "color": color, "line": {"width": 3}},
+        cliponaxis=False,
+        showlegend=False,
+        hovertemplate=f"{name}<br>BatchNorm-only control: %{{y:.2f}}<extra></extra>",
+    )
+
+
+def table_row(run: Run, at: int) -> dict[str, float | None]:
+    """The numbers of a run at a snapshot, named as the table's columns."""
+    record, perceived = run
+    moment: Moment = perceived.moments[at]
+    return {
+        "recognised, %": recognised(record, at),
+        "probe A_f, %": moment.probe_A_f,
+        "probe A_r, %": moment.probe_A_r,
+        "between clusters": moment.between,
+        "within clusters": moment.within,
+    }

@@ -1,0 +1,186 @@
+"""What can be set about each method, with the bounds within which it makes sense."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+
+def _bounded(low: float, high: float, **default: Any) -> Any:
+    return field(metadata={"bounds": (low, high)}, **default)
+
+
+def _one_of(default: Any, *others: Any) -> Any:
+    return field(default=default, metadata={"choices": (default, *others)})
+
+
+class _Checked:
+    """Refuses values outside the bounds that a field declares."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):  # type: ignore[arg-type]
+            low, high = each.metadata.get("bounds", (None, None))
+            value = getattr(self, each.name)
+            if low is not None and not low <= value <= high:
+                raise ValueError(f"{each.name} must lie between {low} and {high}, not {value}.")
+            choices = each.metadata.get("choices", (value,))
+            if value not in choices:
+                raise ValueError(f"{each.name} must be one of {choices}, not {value!r}.")
+
+
+@dataclass(frozen=True)
+class NoParams(_Checked):
+    """For the original model, which is left as it is."""
+
+
+@dataclass(frozen=True)
+class PRUParams(_Checked):
+    """Perception Revising Unlearning; symbols as in the paper, defaults as in Eq. 3–5."""
+
+    learning_rate_E: float = _bounded(0.0, 1.0)
+    learning_rate_C: float = _bounded(0.0, 1.0)
+    epochs: int = _bounded(1, 50, default=10)
+    # Weights of the E step's losses; the C step has L_p alone.
+    lambda_p: float = _bounded(0.0, 100.0, default=1.0)
+    lambda_o: float = _bounded(0.0, 100.0, default=1.0)
+    lambda_s: float = _bounded(0.0, 100.0, default=1.0)
+    # The released code trains the extractor in the C step too; the paper says the classifier.
+    c_step_updates: Literal["classifier", "extractor"] = _one_of("classifier", "extractor")
+    # Table 4 of the paper replaces L_p, in both steps, by cross-entropy with the new labels.
+    l_p_form: Literal["KL", "cross-entropy"] = _one_of("KL", "cross-entropy")
+    # Eq. 4 to the letter pools all pairs (micro); the released code averages per cluster first.
+    averaging: Literal["macro", "micro"] = _one_of("macro", "micro")
+    lp_epsilon: float = _bounded(0.0, 1e-2, default=0.0)
+    # The released code runs two forward passes per E step, so BatchNorm moves twice.
+    batch_norm_updates: int = _bounded(1, 2, default=1)
+    batch_norm: Literal["train", "frozen"] = _one_of("train", "frozen")
+    batch_size: int = _bounded(2, 1024, default=128)
+    momentum: float = _bounded(0.0, 0.99, default=0.9)
+    weight_decay: float = _bounded(0.0, 0.1, default=1e-4)
+
+
+@dataclass(frozen=True)
+class BoundaryShrinkParams(_Checked):
+    """Boundary Shrink (Chen et al., CVPR 2023). ``epsilon`` is in units of the pixel range 0..1.
+
+    ``exclude_forget`` never lets a failed attack keep the forgotten label; the source does.
+    """
+
+    learning_rate: float = _bounded(0.0, 1.0)
+    epsilon: float = _bounded(0.0, 1.0, default=0.1)
+    epochs: int = _bounded(1, 50, default=10)
+    batch_size: int = _bounded(2, 1024, default=64)
+    momentum: float = _bounded(0.0, 0.99, default=0.9)
+    attack: Literal["fgsm", "pgd"] = _one_of("fgsm", "pgd")
+    exclude_forget: bool = _one_of(False, True)
+
+
+@dataclass(frozen=True)
+class BoundaryExpandingParams(_Checked):
+    """Boundary Expanding (Chen et al., CVPR 2023)."""
+
+    learning_rate: float = _bounded(0.0, 1.0)
+    epochs: int = _bounded(1, 50, default=10)
+    batch_size: int = _bounded(2, 1024, default=64)
+    momentum: float = _bounded(0.0, 0.99, default=0.9)
+
+
+@dataclass(frozen=True)
+class FineTuningParams(_Checked):
+    """Random labels, and DELETE (Zhou et al., CVPR 2025): SGD over all weights."""
+
+    learning_rate: float = _bounded(0.0, 1.0)
+    epochs: int = _bounded(1, 50, default=10)
+    batch_size: int = _bounded(2, 1024, default=128)
+    momentum: float = _bounded(0.0, 0.99, default=0.9)
+
+
+@dataclass(frozen=True)
+class SalUnParams(_Checked):
+    """SalUn (Fan et al., ICLR 2024), D_f only. ``share`` of the weights may move."""
+
+    learning_rate: float = _bounded(0.0, 1.0)
+    share: float = _bounded(0.01, 1.0, default=0.5)
+    epochs: int = _bounded(1, 50, default=10)
+    batch_size: int = _bounded(2, 1024, default=128)
+    momentum: float = _bounded(0.0, 0.99, default=0.9)
+
+
+@dataclass(frozen=True)
+class NegativeGradientParams(_Checked):
+    """Gradient ascent. A sample counts until its cross-entropy (nats) reaches ``loss_cap``."""
+
+    learning_rate: float = _bounded(0.0, 1.0)
+    loss_cap: float = _bounded(0.1, 100.0, default=10.0)
+    epochs: int = _bounded(1, 50, default=10)
+    batch_size: int = _bounded(2, 1024, default=128)
+    momentum: float = _bounded(0.0, 0.99, default=0.0)
+
+
+@dataclass(frozen=True)
+class UnrollParams(_Checked):
+    """Unrolling SGD: ``learning_rate`` is η, ``sigma`` is σ (``spec/algorithms.md`` 3.2)."""
+
+    learning_rate: float = _bounded(0.0, 1.0)
+    sigma: float = _bounded(0.0, 10.0)
+    epochs: int = _bounded(1, 50, default=1)
+    batch_size: int = _bounded(2, 1024, default=128)
+
+
+@dataclass(frozen=True)
+class SCRUBParams(_Checked):
+    """SCRUB (Kurmanji et al., NeurIPS 2023): α·KL + γ·CE on D_r at temperature T."""
+
+    learning_rate: float = _bounded(0.0, 1.0, default=5e-4)
+    alpha: float = _bounded(0.0, 10.0, default=0.5)
+    gamma: float = _bounded(0.0, 10.0, default=1.0)
+    temperature: float = _bounded(0.1, 100.0, default=4.0)
+    forget_epochs: int = _bounded(0, 50, default=3)
+    epochs: int = _bounded(1, 50, default=5)
+    batch_size: int = _bounded(2, 1024, default=64)
+    momentum: float = _bounded(0.0, 0.99, default=0.9)
+    weight_decay: float = _bounded(0.0, 0.1, default=5e-4)
+
+
+@dataclass(frozen=True)
+class RetrainParams(_Checked):
+    """Training afresh on the retain set; the settings are those of the original.
+
+    ``start`` names the network of the registry with whose pretrained weights the original's
+    training began, "" for none.
+    """
+
+    learning_rate: float = _bounded(0.0, 1.0)
+    weight_decay: float = _bounded(0.0, 0.1)
+    epochs: int = _bounded(1, 100, default=10)
+    batch_size: int = _bounded(2, 1024, default=64)
+    start: str = ""
+
+
+Params = (
+    NoParams
+    | PRUParams
+    | BoundaryShrinkParams
+    | BoundaryExpandingParams
+    | FineTuningParams
+    | SalUnParams
+    | NegativeGradientParams
+    | UnrollParams
+    | SCRUBParams
+    | RetrainParams
+)
+
+
+def as_json(params: Params) -> Mapping[str, Any]:
+    """Names and values, for records."""
+    return {each.name: getattr(params, each.name) for each in fields(params)}
+
+
+@dataclass(frozen=True)
+class TrainingParams:
+    """SGD at a constant learning rate: no schedule, no clipping, weights of the last epoch."""
+
+    epochs: int
+    learning_rate: float
+    weight_decay: float
+    momentum: float = 0.9
+    batch_size: int = 64

@@ -1,0 +1,162 @@
+"""Places of runs on their scenario's maps; what is missing is drawn by the engine meanwhile."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from pru_demo.config import RunConfig, Scenario
+from pru_demo.experiment.keys import has_own_space
+from pru_demo.experiment.maps import LIVE, PlacedRun
+from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
+from pru_demo.figures.feature_space import Run, is_whole
+from pru_demo.jobs.protocol import IN_FLIGHT, EngineUnavailable, Job, JobFailed, Refused
+from pru_demo.projection import pca_map
+from pru_demo.ui.perception.perceived_runs import stored_runs_of
+from pru_demo.ui.perception.player_film import Shown, show_film
+from pru_demo.ui.shared.records import classic_of, features_of, map_of, placed_of
+from pru_demo.ui.shared.services import ENGINE
+from pru_demo.ui.visitor import visitor
+
+
+def places_or_drawing(runs: Sequence[Run], kind: str) -> list[PlacedRun] | None:
+    """Places of all ``runs`` on the map of a kind; until they are there, a first sight of them and
+    how far the drawing is."""
+    placed = [(record, placed_of(record.config, kind)) for record, _ in runs]
+    missing = [record for record, place in placed if place is None]
+    if not missing:
+        return [place for _, place in placed if place is not None]
+    # Only these: bundled runs, whose features do not ship, are on their map already.
+    configs = [record.config for record in missing]
+    above = st.container()
+    _preview(runs)  # first: the engine may have to be started
+    with above:
+        if _features_known(missing):
+            _draw(
+                MAP,
+                {"configs": [c.content() for c in configs], "kind": kind},
+                map_job_key(configs, kind),
+                lambda share, message: st.progress(
+                    share, f"{message}. Meanwhile, the dots where they are first put."
+                ),
+            )
+    return None
+
+
+def needed_classic(record: RunRecord, snapshot: int) -> NDArray[Any] | None:
+    """umap-learn's picture (n, 2) of a snapshot, or None while it is being drawn."""
+    found = classic_of(record.config, snapshot)
+    if found is None and _features_known([record]):
+        _draw(
+            CLASSIC,
+            {"config": record.config.content(), "snapshot": snapshot},
+            classic_job_key(record.config, snapshot),
+            lambda share, message: st.progress(share, f"{message} …"),
+        )
+    return found
+
+
+def offer_new_fit(scenario: Scenario, kind: str, fitted_on: Sequence[str]) -> None:
+    """Offer to fit a scenario's map of a kind anew, to all its runs, or show how far that is.
+
+    Only where it would change something, as the map was ``fitted_on`` other runs, and nothing
+    would be lost: a run whose features are no longer stored could not be placed on a new map.
+    """
+    configs = [
+        run[0].config
+        for run in stored_runs_of(scenario)
+        if is_whole(run) and not has_own_space(run[0].config)
+    ]
+    if set(fitted_on) == {str(c.pick) for c in configs} or not _all_features_known(configs):
+        return
+    key = f"{map_job_key(configs, kind)}:again"
+    if (job := ENGINE.job(key)) is not None and job.state in IN_FLIGHT:
+        _watch(key, lambda share, message: st.progress(share, f"{message} …"))
+        return
+    _say_why_it_ended(job)
+    arguments = {"configs": [c.content() for c in configs], "kind": kind, "again": True}
+    if st.button("Fit the map anew, to all runs", icon=":material/refresh:") and _submit(
+        MAP, arguments, key
+    ):
+        st.rerun()
+
+
+def _all_features_known(configs: Sequence[RunConfig]) -> bool:
+    return all(features_of(config) is not None for config in configs)
+
+
+def _features_known(records: Sequence[RunRecord]) -> bool:
+    if _all_features_known([record.config for record in records]):
+        return True
+    st.info(
+        "The features of this run are no longer stored; run it again on the page Forget.",
+        icon=":material/info:",
+    )
+    return False
+
+
+def _draw(
+    task: str, arguments: dict[str, Any], key: str, show: Callable[[float, str], object]
+) -> None:
+    if _say_why_it_ended(ENGINE.job(key)) and not st.button(
+        "Draw it again", icon=":material/refresh:", key=f"again.{key}"
+    ):
+        return
+    if _submit(task, arguments, key):
+        _watch(key, show)
+
+
+def _say_why_it_ended(job: Job | None) -> bool:
+    """Show why the engine drew nothing; False if there is no such reason."""
+    if job is None or job.state not in ("failed", "cancelled", "interrupted"):
+        return False
+    error = job.future.exception()
+    sentence = error.sentence if isinstance(error, JobFailed) else "Drawing was stopped."
+    st.error(sentence, icon=":material/error:")
+    return True
+
+
+def _submit(task: str, arguments: dict[str, Any], key: str) -> bool:
+    """Have it drawn; False, having said why, if the engine does not take it."""
+    try:
+        ENGINE.submit(
+            task, arguments, key=key, visitor=visitor(), shape=task.rpartition("_")[2], retries=1
+        )
+    except (Refused, EngineUnavailable) as problem:
+        st.error(str(problem), icon=":material/hourglass_disabled:")
+        return False
+    return True
+
+
+@st.fragment(run_every=0.5)
+def _watch(key: str, show: Callable[[float, str], object]) -> None:
+    job = ENGINE.job(key)
+    if job is None or job.state not in IN_FLIGHT:
+        st.rerun()
+        return
+    job.watch(visitor())
+    event = events[-1].data if (events := job.events()) else {}
+    show(event.get("share", 0.0), event.get("message", "Waiting for a worker"))
+
+
+def _preview(runs: Sequence[Run]) -> None:
+    """What is to be drawn on the map that the run was followed on, or else on joint PCA: computed
+    in a moment, and the latter is where every map starts from."""
+    found = [(run, features_of(run[0].config)) for run in runs]
+    known = [(run, e) for run, e in found if e is not None]
+    together = [e for run, e in known if not has_own_space(run[0].config)]
+    if known:
+        show_film([_first_seen(run, e, together) for run, e in known])
+
+
+def _first_seen(run: Run, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:
+    """A run with features ``e``; ``together`` are those of all runs that share their space."""
+    record, perceived = run
+    retained = ~shown_forgotten(record)
+    if has_own_space(record.config):
+        drawn = pca_map([e], retained)
+    else:
+        drawn = map_of(record.config, LIVE) or pca_map(together, retained)
+    return Shown(record, drawn.place(e), perceived.moved)

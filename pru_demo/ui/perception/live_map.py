@@ -1,0 +1,56 @@
+"""A run on a map while it happens: the map is frozen, so what moves on it is the network."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from pru_demo.config import RunConfig
+from pru_demo.experiment.keys import has_own_space
+from pru_demo.experiment.live import LiveRun, live_run
+from pru_demo.experiment.maps import LIVE
+from pru_demo.experiment.record import shown_forgotten
+from pru_demo.figures.moments import frames_of, moments
+from pru_demo.projection import TemporalMap, displacement
+from pru_demo.ui.perception.player_film import Shown, show_film
+from pru_demo.ui.shared.records import features_of, map_of, record_of
+from pru_demo.ui.shared.services import STORE
+
+# Checkpoints are written once an epoch, which takes seconds.
+POLL_SECONDS = 2.0
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def follow(configs: Sequence[RunConfig]) -> None:
+    """Show what the running ``configs`` have written down, on the map there is or a frozen one."""
+    followed = [config for config in configs if not has_own_space(config)]
+    runs = [run for config in followed if (run := _so_far(config))]
+    if not runs:
+        return
+    drawn = map_of(followed[0], "time") or map_of(followed[0], LIVE)
+    if drawn is None:
+        return
+    st.markdown(
+        "**As it happens**, epoch by epoch. The map was fitted before and stands still until the "
+        "run has ended; what moves is what the network sees."
+    )
+    film = moments([run.record for run in runs])
+    # Runs wait for each other: the one with the fewest snapshots is the one that moves.
+    latest = min(frames_of(run.record, film).index(len(run.record.snapshots) - 1) for run in runs)
+    show_film([_shown(run, drawn) for run in runs], start_frame=latest, key="live")
+
+
+def _so_far(config: RunConfig) -> LiveRun | None:
+    record, features = record_of(config), features_of(config)
+    if record is not None and features is not None:
+        run: LiveRun | None = LiveRun(record, features)
+    else:
+        run = live_run(STORE, config)
+    # A network that answers with numbers no longer has no place on a map.
+    return run if run is not None and np.isfinite(run.features).all() else None
+
+
+def _shown(run: LiveRun, drawn: TemporalMap) -> Shown:
+    retained, labels = ~shown_forgotten(run.record), run.record.arrays["labels"]
+    features = run.features.astype("float32")
+    return Shown(run.record, drawn.place(features), displacement(features, retained, labels))

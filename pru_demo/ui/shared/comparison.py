@@ -1,0 +1,83 @@
+"""What a page shows: the records of A and B, or the panel that computes them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pru_demo.config import Pick, RunConfig, View
+from pru_demo.data import DATASETS, available
+from pru_demo.experiment.record import RunRecord
+from pru_demo.figures.naming import forgotten_name
+from pru_demo.ui.shared.notices import end_page
+from pru_demo.ui.shared.pages import link_to
+from pru_demo.ui.shared.records import record_of
+from pru_demo.ui.shared.running import jobs_of, run_panel
+from pru_demo.ui.shared.state import current_view
+
+REFERENCES = (Pick("retrain", "paper"), Pick("original", "paper"))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A and B, in this order and once if they are the same, and the references there are."""
+
+    view: View
+    chosen: tuple[RunRecord, ...]
+    references: tuple[RunRecord, ...]
+
+    def missing_references(self) -> list[RunConfig]:
+        """Retrain and Original, as far as they have not been computed for this scenario."""
+        known = {record.config.pick for record in (*self.chosen, *self.references)}
+        return [RunConfig(self.view.scenario, pick) for pick in REFERENCES if pick not in known]
+
+    def reference(self, method: str) -> RunRecord | None:
+        """Retrain's or Original's record, if it has been computed, also where it is A or B."""
+        everyone = (*self.chosen, *self.references)
+        found = (r for r in everyone if r.config.pick.method == method)
+        return next(found, None)
+
+
+def needed_comparison(
+    meanwhile: Callable[[Sequence[RunConfig]], None] = lambda configs: None,
+) -> Comparison:
+    """The comparison of the current view; without records the page ends with the run panel.
+
+    ``meanwhile`` shows what the page can of the runs that are under way.
+    """
+    view = current_view()
+    configs = list(dict.fromkeys(view.runs().values()))
+    records = {config: record_of(config) for config in configs}
+    missing = [config for config, record in records.items() if record is None]
+    if missing and not available(view.scenario.dataset):
+        label = DATASETS[view.scenario.dataset].label
+        st.warning(
+            f"{label} is not on this machine. {fetch_hint([view.scenario.dataset])}",
+            icon=":material/hide_image:",
+        )
+        end_page()
+    if missing:
+        run_panel(configs, missing)
+        if jobs_of(configs):
+            meanwhile(configs)
+        if jobs_of(configs) and record_of(View().runs()["A"]) is not None:
+            name = forgotten_name(View().scenario)
+            link_to("relearning", f"Meanwhile: how {name} comes back, on finished runs", View())
+        end_page()
+    references = (RunConfig(view.scenario, pick) for pick in REFERENCES if pick not in _picks(view))
+    found = (record_of(config) for config in references)
+    return Comparison(
+        view,
+        tuple(r for r in records.values() if r is not None),
+        tuple(r for r in found if r is not None),
+    )
+
+
+def fetch_hint(names: Sequence[str]) -> str:
+    """How whoever runs this server gets data sets; its paths are not for visitors."""
+    command = f"python -m pru_demo data fetch {' '.join(names)}"
+    return f"Who runs this server can get it with `{command}`."
+
+
+def _picks(view: View) -> tuple[Pick, Pick]:
+    return view.a, view.b

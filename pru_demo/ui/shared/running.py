@@ -1,0 +1,254 @@
+"""Starting runs, watching them, cancelling them: one panel used by every page."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pru_demo.config import SMALLEST_BATCH, RunConfig, planned_epochs, setting_of
+from pru_demo.experiment.keys import run_key
+from pru_demo.experiment.tasks import RUN, shape_of
+from pru_demo.figures.curves import unlearning_figure
+from pru_demo.figures.naming import listed, pick_name
+from pru_demo.jobs.protocol import (
+    IN_FLIGHT,
+    OUT_OF_MEMORY,
+    EngineUnavailable,
+    Job,
+    JobFailed,
+    Refused,
+)
+from pru_demo.models import checkpoint_name
+from pru_demo.paths import CHECKPOINTS
+from pru_demo.settings import PRESETS
+from pru_demo.ui.shared.charts import accuracy_charts
+from pru_demo.ui.shared.services import ENGINE
+from pru_demo.ui.shared.state import current_view, show
+from pru_demo.ui.visitor import owner, visitor
+
+POLL_SECONDS = 0.5
+# After this long without an event, the visitor is told that there are none.
+SILENT_SECONDS = 60.0
+# Far beyond what any run needs on a laptop: it ends only what hangs.
+TIME_LIMIT_SECONDS = 24 * 3600.0
+
+
+def start(configs: Sequence[RunConfig], *, again: bool = False, resume: bool = False) -> bool:
+    """Submit runs; who asks for one that is on its way joins it.
+
+    ``again``: also if there is a result; ``resume``: go on with what an interrupted run has left.
+    Returns False, having said why, if the engine does not take them.
+    """
+    try:
+        for config in configs:
+            ENGINE.submit(
+                RUN,
+                {
+                    "config": config.content(),
+                    "again": again,
+                    "resume": resume,
+                    "owner": owner(visitor()),
+                },
+                key=run_key(config),
+                visitor=visitor(),
+                shape=shape_of(config),
+                retries=1,
+                timeout=TIME_LIMIT_SECONDS,
+            )
+            st.session_state.pop(_left_key(config), None)
+    except (Refused, EngineUnavailable) as problem:
+        st.error(str(problem), icon=":material/hourglass_disabled:")
+        return False
+    return True
+
+
+def jobs_of(configs: Sequence[RunConfig]) -> dict[RunConfig, Job]:
+    """The unfinished jobs of ``configs``: also those that another session or reload started."""
+    jobs = {config: ENGINE.job(run_key(config)) for config in configs}
+    return {c: job for c, job in jobs.items() if job and job.state in IN_FLIGHT}
+
+
+def run_panel(configs: Sequence[RunConfig], missing: Sequence[RunConfig]) -> None:
+    """Offer to run what is missing (or everything again), or show what is running."""
+    if jobs_of(configs):
+        _watch(configs)
+        return
+    for config in configs:
+        _explain_end(config, ENGINE.job(run_key(config)))
+    preset = PRESETS[configs[0].scenario.preset]
+    names = listed([pick_name(c.pick) for c in missing or configs])
+    if missing:
+        st.info(
+            f"Not computed for this choice yet: {names}. It takes {_expectation(configs)}.",
+            icon=":material/hourglass_empty:",
+        )
+    if st.button(
+        f"Run {names}" if missing else f"Run {names} again, live",
+        icon=":material/play_arrow:",
+        type="primary" if missing else "secondary",
+        key="run." + ".".join(c.pick.method for c in configs),
+        help=f"{preset.label}: {preset.description}.",
+    ) and start(missing or configs, again=not missing):
+        st.rerun()
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _watch(configs: Sequence[RunConfig]) -> None:
+    jobs = {c: job for c in configs if (job := ENGINE.job(run_key(c)))}
+    if all(job.state not in IN_FLIGHT for job in jobs.values()):
+        st.rerun()
+    for config, job in jobs.items():
+        if not st.session_state.get(_left_key(config)):
+            job.watch(visitor())
+        _show_job(config, job)
+    live = {c.pick: _snapshots(job) for c, job in jobs.items()}
+    if any(live.values()):
+        epochs = max(map(planned_epochs, configs))
+        accuracy_charts(
+            lambda accuracy: unlearning_figure(live, accuracy, epochs),
+            key="live." + ".".join(c.pick.method for c in configs),
+            alt="as the run goes on",
+        )
+
+
+def _show_job(config: RunConfig, job: Job) -> None:
+    name = pick_name(config.pick)
+    bar, button = st.columns([6, 1], vertical_alignment="center")
+    if job.state == "queued":
+        bar.progress(0.0, f"**{name}**: {_place(job)}")
+    elif job.state == "running":
+        share, text = _progress(job)
+        bar.progress(share, f"**{name}**: {text}")
+    else:
+        bar.progress(1.0, f"**{name}**: {job.state}")
+        return
+    if st.session_state.get(_left_key(config)):
+        others = "Another visitor follows" if job.watchers == 1 else f"{job.watchers} others follow"
+        bar.caption(f"{others} it, so it goes on.")
+    elif button.button("Cancel", key=f"cancel.{job.id}", icon=":material/stop_circle:"):
+        st.session_state[_left_key(config)] = job.watchers > 1
+        job.cancel(visitor(), grace=0.5)
+
+
+def _place(job: Job) -> str:
+    """Where in the queue, and when it will start as far as measured runs tell."""
+    place = f"waiting, number {job.position} in the queue"
+    if job.wait is None:
+        return f"{place}; no run like those before it has been timed here yet"
+    return f"{place}, starts in about {_duration(job.wait)}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _progress(job: Job) -> tuple[float, str]:
+    """Share done, and in words: what, A_f and A_r, since when, about how much longer."""
+    # Never negative, even if the clock was set back.
+    seconds = max(0.0, time.time() - (job.started or time.time()))
+    message = "starting a worker"
+    for event in reversed(job.events()):
+        if snapshot := event.data.get("snapshot"):
+            done, of = event.data["done"], event.data["of"]
+            text = (
+                f"{snapshot['label']} · A_f {snapshot['A_f']:.0f} %, A_r {snapshot['A_r']:.0f} % · "
+                f"{seconds:.0f} s"
+            )
+            first = next(e.time for e in job.events() if "snapshot" in e.data)
+            if done > 1:
+                left = (event.time - first) / (done - 1) * (of - done)
+                text += f", about {_duration(left)} to go"
+            return done / of, text + _silence(event.time)
+        if epoch := event.data.get("training_original"):
+            message = f"no network of this seed is shipped, so it is trained first: epoch {epoch}"
+            break
+        if "message" in event.data:
+            message = str(event.data["message"])
+            break
+    return 0.0, f"{message} · {_duration(seconds)}" + _silence(_last_sign(job))
+
+
+def _last_sign(job: Job) -> float:
+    events = job.events()
+    return events[-1].time if events else job.started or time.time()
+
+
+def _silence(since: float) -> str:
+    """What to say of a task that has not reported for long: it may hang, and can be cancelled."""
+    seconds = time.time() - since
+    return f" · no news for {_duration(seconds)}" if seconds > SILENT_SECONDS else ""
+
+
+def _snapshots(job: Job) -> list[dict[str, Any]]:
+    events = job.events()
+    attempt = max((e.attempt for e in events), default=1)
+    return [e.data["snapshot"] for e in events if e.attempt == attempt and "snapshot" in e.data]
+
+
+def _explain_end(config: RunConfig, job: Job | None) -> None:
+    """How the last job of ``config`` ended, if not well, and what can be done about it."""
+    name = pick_name(config.pick)
+    if job is None or job.state == "done":
+        return
+    if job.state == "cancelled":
+        st.info(f"{name} was cancelled. Nothing else was lost.", icon=":material/stop_circle:")
+        return
+    error = job.future.exception()
+    assert isinstance(error, JobFailed)
+    if job.state == "interrupted":
+        st.warning(
+            f"{name} was interrupted{_how_far(job)}. Reference {error.reference}.",
+            icon=":material/power_off:",
+        )
+        if st.button(
+            f"Resume {name}", key=f"resume.{job.id}", icon=":material/resume:", type="primary"
+        ) and start([config], again=True, resume=True):
+            st.rerun()
+        return
+    st.error(f"{error.sentence} Reference {error.reference}.", icon=":material/error:")
+    if error.kind in OUT_OF_MEMORY:
+        _offer_smaller_batches(config, job)
+
+
+def _how_far(job: Job) -> str:
+    labels = [e.data["snapshot"]["label"] for e in job.events() if "snapshot" in e.data]
+    return f" at “{labels[-1]}”" if labels else ""
+
+
+def _offer_smaller_batches(config: RunConfig, job: Job) -> None:
+    now = getattr(setting_of(config).params, "batch_size", config.scenario.max_batch)
+    if now is None or now // 2 < SMALLEST_BATCH:
+        return
+    if st.button(
+        f"Use batches of {now // 2} images",
+        key=f"smaller.{job.id}",
+        icon=":material/memory_alt:",
+        help="Needs less memory. It is another run than the published one: its parameters say so.",
+    ):
+        view = current_view()
+        show(replace(view, scenario=replace(view.scenario, max_batch=now // 2)))
+        st.rerun()
+
+
+def _left_key(config: RunConfig) -> str:
+    """Set in the session while the visitor has left a run that others still follow."""
+    return f"left.{run_key(config)}"
+
+
+def _expectation(configs: Sequence[RunConfig]) -> str:
+    """How long two methods take on two CPU cores, in words; measured, see ``benchmarks``."""
+    scenario = configs[0].scenario
+    if not (
+        CHECKPOINTS / checkpoint_name(scenario.dataset, scenario.model, scenario.seed)
+    ).exists():
+        return (
+            "long: the original network of this choice is not shipped and is trained first, "
+            "minutes for the small network, an hour for the full AllCNN, longer for the others, on "
+            "two CPU cores"
+        )
+    if scenario.model != "allcnn-small":
+        return "an hour or more on two CPU cores, minutes on a GPU"
+    minutes = "about a minute" if scenario.preset == "classroom" else "about ten minutes"
+    return f"{minutes} on two CPU cores"

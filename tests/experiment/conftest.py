@@ -1,0 +1,88 @@
+"""The real pipeline on very little work: the shipped original, 64 nines, 60 shown samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.methods import METHODS
+from pru_demo.parameters import Params, RetrainParams
+from pru_demo.settings import PRESETS, Setting, Values
+
+if TYPE_CHECKING:
+    from pru_demo.experiment.run import RunResult
+
+EPOCHS, RELEARNING_EPOCHS = 2, 2
+
+
+def shrink(patch: pytest.MonkeyPatch) -> None:
+    """Make the classroom preset tiny."""
+    import torch
+
+    from pru_demo.data import splits as sampling
+    from pru_demo.experiment import material
+    from pru_demo.methods.step import RetainSet
+
+    torch.set_num_threads(1)
+    small = replace(
+        PRESETS["classroom"],
+        epochs=EPOCHS,
+        retrain_epochs=1,
+        forget_samples=64,
+        relearn_samples=128,
+    )
+    patch.setenv("PRU_DEVICE", "cpu")
+    patch.setitem(PRESETS, "classroom", small)
+    patch.setattr(sampling, "SIZE", 60)
+    whole = material.Material.retain
+
+    def retain(self: material.Material) -> RetainSet:
+        d_r = whole(self)
+        return RetainSet(d_r.images[:2560], d_r.labels[:2560])
+
+    patch.setattr(material.Material, "retain", retain)
+    # So few images teach something at five times the usual rate only.
+    with_variant(patch, "retrain", RetrainParams(0.05, 1e-4), "quick")
+
+
+def with_variant(patch: pytest.MonkeyPatch, method: str, params: Params, name: str) -> None:
+    """Register one more variant of ``method``."""
+    entry = METHODS[method]
+    scenario = Scenario()
+    known = entry.values.of(scenario.dataset, scenario.model)
+    table = {("*", "*"): {**known, name: Setting(params, "a test")}}
+    patch.setitem(METHODS, method, replace(entry, values=Values(table)))
+
+
+@pytest.fixture
+def shrunken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that start runs of their own."""
+    shrink(monkeypatch)
+
+
+def config_of(method: str, variant: str, **scenario: Any) -> RunConfig:
+    """A configuration of the shrunken preset that relearns for a short time."""
+    scenario.setdefault("relearn_epochs", RELEARNING_EPOCHS)
+    return RunConfig(Scenario(**scenario), Pick(method, variant))
+
+
+@pytest.fixture(scope="package")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunResult]:
+    """One finished run of each method, by its name."""
+    from pru_demo.experiment.run import execute
+
+    kept = tmp_path_factory.mktemp("originals")
+    configs = [
+        config_of("pru", "tuned"),
+        config_of("boundary_shrink", "tuned"),
+        config_of("retrain", "quick"),
+        config_of("original", "paper"),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        finished = {config.pick.method: execute(config, kept) for config in configs}
+    assert list(kept.iterdir()) == []
+    return finished

@@ -1,0 +1,233 @@
+"""The finer instruments on real, tiny runs."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.experiment.compute import measure_into, run_into
+from pru_demo.experiment.keys import measures_key, weights_key
+from pru_demo.experiment.record import KEPT_EPOCHS
+from pru_demo.jobs.protocol import Cancelled
+from pru_demo.methods import METHODS
+from pru_demo.methods.step import Step
+from pru_demo.paths import RECORDS
+from pru_demo.store import Store
+from tests.experiment.conftest import config_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pru_demo.methods.step import ForgetSet
+    from pru_demo.models.split import SplitModel
+    from pru_demo.parameters import Params
+
+
+class Watched:
+    """A task's context that notes what is reported."""
+
+    job_id, attempt = "test", 1
+
+    def __init__(self) -> None:
+        self.reports: list[dict[str, Any]] = []
+
+    def report(self, **event: Any) -> None:
+        self.reports.append(event)
+
+    def cancelled(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def store(tmp_path: Path, shrunken: None, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setattr("pru_demo.experiment.measures.PROBE_IMAGES", 200)
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def measured(store: Store) -> dict[str, dict[str, Any]]:
+    """Original, Retrain and PRU, measured in this order."""
+    runs = {
+        "original": config_of("original", "paper"),
+        "retrain": config_of("retrain", "paper"),
+        "pru": config_of("pru", "tuned"),
+    }
+    for run in runs.values():
+        run_into(store, run, Watched())
+    return {name: measure_into(store, run, Watched()) for name, run in runs.items()}
+
+
+@pytest.mark.slow
+def test_what_is_known_of_the_references_comes_out(measured: dict[str, dict[str, Any]]) -> None:
+    original, retrain, pru = (measured[name] for name in ("original", "retrain", "pru"))
+    # The original is itself: no layer moved, and its features are its own.
+    assert {block["relative"] for block in original["layers"]["blocks"]} == {0.0}
+    assert {each["mean"] for each in original["layers"]["batch_norm"]} == {0.0}
+    assert original["features"]["0"]["cka_to_original"] == pytest.approx(1)
+    assert original["forget_set"]["A_f"] > 95
+    for layer in original["layers"]["cka_to_original"]:
+        assert (layer["all"], layer["forgotten"]) == pytest.approx((1, 1)), layer["name"]
+    # Retrain is as far from itself as nothing.
+    assert retrain["against_retrain"]["JS"] == pytest.approx(0, abs=1e-9)
+    assert retrain["against_retrain"]["agreement"] == 1
+    assert retrain["features"]["0"]["cka_to_retrained"] == pytest.approx(1)
+    for layer in retrain["layers"]["cka_to_retrained"]:
+        assert (layer["all"], layer["forgotten"]) == pytest.approx((1, 1)), layer["name"]
+    # How alike two networks are does not depend on which of them is asked about.
+    assert original["layers"]["cka_to_retrained"] == [
+        pytest.approx(layer) for layer in retrain["layers"]["cka_to_original"]
+    ]
+    # Layer by layer it ends where the features as a whole are compared.
+    last = {layer["name"]: layer["all"] for layer in pru["layers"]["cka_to_original"]}
+    assert last["features"] == pytest.approx(pru["features"]["0"]["cka_to_original"], abs=1e-3)
+    # The forgotten images alone are further apart than all of them.
+    assert all(layer["forgotten"] < layer["all"] for layer in pru["layers"]["cka_to_original"][-3:])
+    # PRU moved every block, and a new classifier still finds some of the nines.
+    assert all(block["relative"] > 1e-3 for block in pru["layers"]["blocks"])
+    assert len(pru["layers"]["blocks"]) == 9
+    assert pru["features"]["0"]["linear_probe"]["A_f"] > 20
+    assert 0 < pru["against_retrain"]["JS"] <= 0.6932
+    for measures in measured.values():
+        assert 0 <= measures["test_part"]["p_f"]["mean"] <= 1
+        assert 0 <= measures["test_part"]["ZRF"] <= 1
+        assert len(measures["relearning"]["batch_norm_frozen"]["A_f"]) == 2
+        n_dist = measures["features"]["0"]["n_dist"]
+        assert sum(n_dist) / len(n_dist) == pytest.approx(1, abs=1e-3)
+
+
+def test_bundled_runs_can_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pru_demo.experiment.measures.PROBE_IMAGES", 200)
+    monkeypatch.setattr("pru_demo.experiment.measures._frozen", lambda *_: None)
+    store = Store(tmp_path / "store", RECORDS)
+    run = RunConfig(Scenario(), Pick("boundary_shrink", "tuned"))
+    shipped = store.meta(measures_key(run))
+    assert shipped is not None
+    measures = measure_into(store, run, Watched())
+    assert store.meta(measures_key(run)) == measures
+    # The same members in the same order as when it was made.
+    membership = pytest.approx(shipped["forget_set"]["membership"], abs=1e-3)
+    assert measures["forget_set"]["membership"] == membership
+    assert set(measures["features"]) == {str(epoch) for epoch in KEPT_EPOCHS}
+    # Retrain is bundled too, so the distance to it is known.
+    assert measures["against_retrain"]["D_KL"] > 1
+
+
+def test_a_run_whose_weights_are_gone_is_one_sentence(store: Store) -> None:
+    run = config_of("original", "paper")
+    run_into(store, run, Watched())
+    store.delete(weights_key(run))
+    with pytest.raises(ValueError, match="weights of this run are no longer stored"):
+        measure_into(store, run, Watched())
+
+
+def test_without_retrain_what_needs_it_is_not_computed(store: Store) -> None:
+    run = config_of("original", "paper")
+    run_into(store, run, Watched())
+    measures = measure_into(store, run, Watched())
+    assert measures["against_retrain"] is None
+    assert measures["features"]["0"]["cka_to_retrained"] is None
+    assert measures["layers"]["cka_to_retrained"] is None
+
+
+def test_it_tells_what_it_does_and_how_much_is_done(store: Store) -> None:
+    run, watched = config_of("original", "paper"), Watched()
+    run_into(store, run, Watched())
+    measure_into(store, run, watched)
+    shares = [report["share"] for report in watched.reports]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] < 1
+    assert len({report["message"] for report in watched.reports}) >= 4
+
+
+def test_cancelling_ends_it_and_stores_nothing(store: Store) -> None:
+    class Impatient(Watched):
+        def cancelled(self) -> bool:
+            return len(self.reports) > 2
+
+    run = config_of("original", "paper")
+    run_into(store, run, Watched())
+    with pytest.raises(Cancelled):
+        measure_into(store, run, Impatient())
+    assert store.meta(measures_key(run)) is None
+
+
+def shattered(original: SplitModel, forget: ForgetSet, params: Params) -> Iterator[Step]:
+    """A method that leaves no number a number."""
+    model = deepcopy(original)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(torch.nan)
+    yield Step(1, "all", model, 1)
+
+
+def test_two_images_are_too_few_to_attack_with_and_enough_for_all_else(store: Store) -> None:
+    run = config_of("original", "paper", forget_samples=2)
+    run_into(store, run, Watched())
+    measures = measure_into(store, run, Watched())
+    forget_set = measures["forget_set"]
+    assert forget_set["membership"] is None
+    assert forget_set["no_membership"] == (
+        "it takes 5 images of each kind, and there are only 2 of one"
+    )
+    assert forget_set["A_f"] == 100
+    assert len(measures["layers"]["blocks"]) == 9
+    assert measures["features"]["0"]["linear_probe"]["A_f"] > 20
+
+
+def test_of_a_network_that_broke_what_can_be_measured_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = replace(METHODS["boundary_shrink"], entry=f"{__name__}:shattered", resumable=False)
+    monkeypatch.setitem(METHODS, "boundary_shrink", entry)
+    retrain, run = config_of("retrain", "paper"), config_of("boundary_shrink", "tuned")
+    for each in (retrain, run):
+        run_into(store, each, Watched())
+    measures = measure_into(store, run, Watched())
+    assert measures["forget_set"] == {
+        "A_f": None,
+        "membership": None,
+        "no_membership": "the losses of this network are no numbers",
+    }
+    assert {block["relative"] for block in measures["layers"]["blocks"]} == {None}
+    # The statistics were not touched.
+    assert {norm["mean"] for norm in measures["layers"]["batch_norm"]} == {0.0}
+    for layer in measures["layers"]["cka_to_original"]:
+        assert (layer["all"], layer["forgotten"]) == (None, None), layer["name"]
+    assert set(measures["features"]["0"].values()) == {None}
+    assert set(measures["test_part"].values()) == {None}
+    assert set(measures["relearning"]["comeback"].values()) == {None}
+    # Not None as a whole, which would say that Retrain is missing.
+    assert set(measures["against_retrain"].values()) == {None}
+
+
+def test_members_were_trained_on_although_new_images_were_given(store: Store) -> None:
+    runs = [config_of("original", "paper", given=given) for given in ("D_f", "D_f_new")]
+    found = []
+    for run in runs:
+        run_into(store, run, Watched())
+        found.append(measure_into(store, run, Watched())["forget_set"])
+    assert found[0]["membership"] == found[1]["membership"]
+
+
+def test_without_batch_norm_nothing_is_relearned_with_it_frozen(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pru_demo.experiment.measures.has_batch_norm", lambda _: False)
+    run = config_of("original", "paper")
+    run_into(store, run, Watched())
+    assert measure_into(store, run, Watched())["relearning"]["batch_norm_frozen"] is None
+
+
+def test_nine_images_have_no_ten_neighbours(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pru_demo.evaluation.probing.NEIGHBOURS", 201)
+    run = config_of("original", "paper")
+    run_into(store, run, Watched())
+    features = measure_into(store, run, Watched())["features"]["0"]
+    assert features["knn_probe"] is None
+    assert features["linear_probe"]["A_f"] > 20

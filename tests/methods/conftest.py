@@ -1,0 +1,24 @@
+"""Forty-eight real nines to forget, and others to keep."""
+
+from typing import Any
+
+import pytest
+
+from pru_demo.methods.step import ForgetSet, RetainSet
+
+
+@pytest.fixture
+def nines(few: Any) -> ForgetSet:
+    images, labels = few(48, (9,))
+    return ForgetSet(images, labels, classes=frozenset({9}), seed=7)
+
+
+@pytest.fixture
+def threes_and_nines(few: Any) -> ForgetSet:
+    images, labels = few(24, (3, 9))
+    return ForgetSet(images, labels, classes=frozenset({3, 9}), seed=7)
+
+
+@pytest.fixture
+def others(few: Any) -> RetainSet:
+    return RetainSet(*few(10, (1, 3, 4)))

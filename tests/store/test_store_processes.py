@@ -1,0 +1,105 @@
+"""Several processes share one store, and any of them may be killed at any moment."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pru_demo.paths import ROOT
+from pru_demo.store import Store
+from tests.store.writers import KEYS, content, write
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def whole(store: Store, key: str) -> int | None:
+    """The seed of what is stored, None if nothing is; fails if it is not all of it."""
+    entry = store.get(key)
+    if entry is None:
+        return None
+    seed = entry.meta["seed"]
+    assert KEYS[seed % len(KEYS)] == key
+    np.testing.assert_array_equal(entry.arrays["a"], content(seed)["a"], strict=True)
+    return int(seed)
+
+
+def test_fifty_writers_killed_at_random_lose_no_confirmed_write(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "store"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.store.writers", str(folder), "50"],
+        cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    confirmed = {key: int(seed) for key, seed in map(str.split, done.stdout.splitlines())}
+    assert confirmed, "something was written between two kills"
+
+    store = Store(folder)  # nobody else has it open, so this tidies up
+    for key in KEYS:
+        # The last write may have been committed and not yet confirmed.
+        assert (whole(store, key) or 0) >= confirmed.get(key, 0)
+    assert caplog.messages == []
+    assert store.cache.index_damage() is None
+    assert {store.cache.damage(row) for row in store.cache.rows()} == {None}
+    assert store.cache.orphans() == []
+    files = {str(path.relative_to(folder)) for path in folder.glob("**/*.val")}
+    named = store.cache._sql("SELECT filename FROM Cache WHERE filename IS NOT NULL").fetchall()
+    assert files == {name for (name,) in named}
+    sizes = sum(row.size for row in store.cache.rows())
+    assert store.cache.reset("size") == sizes, "the counted size is that of the entries"
+
+
+def test_two_processes_write_and_read_one_store_at_once(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    program = (
+        "import sys; from pathlib import Path; from pru_demo.store import Store\n"
+        "from tests.store.writers import write; from tests.store.test_store_processes import *\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "for seed in range(1_000, 1_150):\n"
+        "    write(store, seed)\n"
+        "    assert whole(store, KEYS[seed % len(KEYS)]) is not None\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", program, str(store.directory)], cwd=ROOT, env=ENVIRONMENT
+    )
+    seeds, seen, end = iter(range(2_000, 10_000)), set(), time.monotonic() + 60
+    while other.poll() is None:
+        assert time.monotonic() < end
+        key = write(store, next(seeds))
+        assert whole(store, key) is not None
+        seen |= {whole(store, each) for each in KEYS}
+    assert other.returncode == 0
+    assert {seed // 1_000 for seed in seen if seed} == {1, 2}, "each saw what the other wrote"
+    assert [store.cache.damage(row) for row in store.cache.rows()] == [None] * len(KEYS)
+    assert store.cache.orphans() == []
+
+
+def test_a_store_that_another_process_has_open_is_not_tidied(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    orphan = folder / "ab" / "cd" / ("0" * 28 + ".val")
+    program = (
+        "import sys; from pathlib import Path; from pru_demo.store import Store\n"
+        "store = Store(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", program, str(folder)],
+        cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert other.stdout is not None
+    assert other.stdout.readline() == b"open\n"
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(b"about to be named by a row")
+
+    store = Store(folder)
+    assert orphan.exists()
+    assert store.cache.orphans() == [("ab/cd/" + orphan.name, 26)]
+    del store
+    other.kill()
+    other.communicate()
+
+    Store(folder)
+    assert not orphan.exists()
