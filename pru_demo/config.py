@@ -23,10 +23,9 @@ from pru_demo.methods import METHODS
 from pru_demo.models import MODELS, ModelSpec
 from pru_demo.parameters import NoParams, TrainingParams, as_json
 from pru_demo.settings import (
-    EPOCHS,
     GIVEN,
     PRESETS,
-    SETTINGS,
+    RELEARNING,
     Preset,
     Setting,
     Variants,
@@ -91,7 +90,7 @@ class Scenario:
     )
     original: str = entry("", ContentHash())
     relearn_epochs: int = entry(
-        EPOCHS,
+        RELEARNING.epochs,
         Number(1, 50, step=10),
         "Epochs of relearning",
         help="Ten are published. More do not unlearn again: they go on from the same network.",
@@ -313,9 +312,9 @@ def setting_of(config: RunConfig) -> Setting:
 def relearning_of(scenario: Scenario) -> TrainingParams:
     """How ``scenario`` relearns: with the weight decay of its original's training."""
     decay = original_setting(scenario.dataset, scenario.model).params.weight_decay
-    batch_size = min(SETTINGS.batch_size, scenario.max_batch or SETTINGS.batch_size)
+    batch_size = min(RELEARNING.batch_size, scenario.max_batch or RELEARNING.batch_size)
     return replace(
-        SETTINGS, epochs=scenario.relearn_epochs, weight_decay=decay, batch_size=batch_size
+        RELEARNING, epochs=scenario.relearn_epochs, weight_decay=decay, batch_size=batch_size
     )
 
 
