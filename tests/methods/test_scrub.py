@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pru_demo.methods import scrub as module
-from pru_demo.methods.fine_tuning import descend
+from pru_demo import training
 from pru_demo.methods.scrub import distance, scrub
 from pru_demo.methods.step import ForgetSet, RetainSet
 from pru_demo.models.split import SplitModel
 from pru_demo.parameters import SCRUBParams
+from pru_demo.training import descend
 from tests.same import changed, frozen
 from tests.spy import spied
 
@@ -109,7 +109,7 @@ def test_the_learning_rate_falls_to_a_tenth_after_epochs_3_5_and_9(
         rates.append(optimizer.param_groups[0]["lr"])
         descend(optimizer, loss)
 
-    monkeypatch.setattr(module, "descend", remember)
+    monkeypatch.setattr(training, "descend", remember)
     by_epoch = []
     for _ in scrub(tiny, nines, others, replace(PARAMS, epochs=10)):
         (rate,) = set(rates)
