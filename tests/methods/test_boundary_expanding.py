@@ -116,14 +116,6 @@ def test_the_shadow_is_trained_before_it_is_cut_off(
     assert biases[0] > 0
 
 
-def test_original_and_global_random_state_are_untouched(tiny: SplitModel, nines: ForgetSet) -> None:
-    before, state = frozen(tiny), torch.get_rng_state()
-    list(boundary_expanding(tiny, nines, PARAMS))
-    assert not changed(before, tiny)
-    assert not tiny.training
-    assert torch.equal(state, torch.get_rng_state())
-
-
 def test_cost_is_three_passes_per_epoch(tiny: SplitModel, nines: ForgetSet) -> None:
     costs = [step.forward_equivalents for step in boundary_expanding(tiny, nines, PARAMS)]
     assert costs == [48 * 3, 48 * 6, 48 * 9]

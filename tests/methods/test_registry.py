@@ -82,16 +82,18 @@ def start(name: str, model: SplitModel, material: Material, params: Params) -> I
 
 
 @every_setting
-def test_a_method_leaves_its_model_and_images_untouched(
+def test_a_method_leaves_its_model_its_images_and_the_global_random_state_untouched(
     name: str, params: Params, tiny: SplitModel, few: Any
 ) -> None:
     material, before = Material(few), frozen(tiny)
-    images = material.forget.images.clone()
+    images, state = material.forget.images.clone(), torch.get_rng_state()
     for step in start(name, tiny, material, short(params)):
         assert step.model is not tiny
         assert not changed(before, tiny)
     assert not tiny.training
+    assert all(p.grad is None and p.requires_grad for p in tiny.parameters())
     assert torch.equal(images, material.forget.images)
+    assert torch.equal(state, torch.get_rng_state())
 
 
 @every_method
