@@ -33,7 +33,7 @@ def test_samples_are_the_first_of_each_class(mnist: Dataset) -> None:
 
 
 def test_a_class_with_few_images_gives_all_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "SIZE", 100)
+    monkeypatch.setattr(sampling, "SHOWN_SAMPLES", 100)
     labels = np.array([0] * 3 + [1] * 50 + [2] * 50, dtype=np.uint8)
     counts = np.bincount(labels[fixed_samples(labels, {0})])
     assert counts.tolist() == [3, 30, 30]
