@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pru_demo.evaluation.probing import still_recognised
+from pru_demo.evaluation.agreement import agreement
 from pru_demo.experiment.perceived import Moment, Perceived
 from pru_demo.experiment.record import RunRecord, shown_forgotten
 from pru_demo.figures.curves import Timeline
@@ -170,7 +170,7 @@ def recognised(record: RunRecord, snapshot: int) -> float:
         return float("nan")
     forgotten = shown_forgotten(record)
     predicted, labels = record.arrays["predicted"][snapshot], record.arrays["labels"]
-    return 100 * still_recognised(predicted[forgotten], labels[forgotten])
+    return 100 * agreement(predicted[forgotten], labels[forgotten])
 
 
 def _add_control(figure: go.Figure, record: RunRecord, value: float | None, time: Timeline) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pru_demo.evaluation.probing import Clusters, new_clusters
+from pru_demo.evaluation.distances import Clusters, new_clusters
 
 # Retained classes 0 and 1 lie 10 apart: that is the unit. Class 9 is forgotten: six samples
 # destined for 0 around (0, 5), six for 1 around (4, 5), each 1 from its centre.
