@@ -1,13 +1,12 @@
 """Axes that can be read, labels that stand out, nothing cut off."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
+from pru_demo.experiment.record import Snapshot
 from pru_demo.figures.answers import OTHERS_COLOR, before_after_figure, flow_figure, opinions_figure
-from pru_demo.figures.classic import classic_figure
 from pru_demo.figures.curves import loss_figure, loss_terms, relearning_figure, unlearning_figure
+from pru_demo.figures.dot_maps import classic_figure
 from pru_demo.figures.palette import CLASS_COLORS, contrast
 from pru_demo.figures.style import INK
 from pru_demo.ui.shared.charts import DARK_INK
@@ -15,8 +14,8 @@ from tests.figures.records import record_with
 
 NAMES = tuple("0123456789")
 PERCENT = ("0 %", "25 %", "50 %", "75 %", "100 %")
-LOSSES: list[dict[str, Any]] = [
-    {"stage": "unlearn", "epoch": i, "phase": phase, "losses": {"L_p": 1.0, "L_o": 2.0}}
+LOSSES = [
+    Snapshot("unlearn", i, phase, 0.0, 0.0, {"L_p": 1.0, "L_o": 2.0})
     for i in range(1, 11)
     for phase in ("E", "C")
 ]
@@ -48,7 +47,7 @@ def test_controls_are_explained_only_if_there_are_any() -> None:
 
 @pytest.mark.parametrize("epochs", [1, 5, 10, 30])
 def test_epochs_are_whole_and_few_enough_to_read(epochs: int) -> None:
-    steps = [s for s in LOSSES * 3 if s["epoch"] <= epochs]
+    steps = [s for s in LOSSES * 3 if s.epoch <= epochs]
     for axis, last in (
         (unlearning_figure({}, "A_f", epochs).layout.xaxis, epochs),
         (loss_figure(steps).layout.xaxis2, min(epochs, 10)),

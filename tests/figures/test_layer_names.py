@@ -4,7 +4,7 @@ import pytest
 
 from pru_demo.data import DATASETS
 from pru_demo.evaluation.layer_changes import batch_norm_drift, blocks_of
-from pru_demo.figures.layers import layer_names
+from pru_demo.figures.naming import layer_names
 from pru_demo.models import MODELS, build_model
 
 SMALL = [name for name in MODELS if name != "vit-b16"]

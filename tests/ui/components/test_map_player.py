@@ -254,9 +254,9 @@ def test_bundled_runs_side_by_side_are_a_small_movie(
     runs = perceived_runs([record for c in configs if (record := record_of(c))])
     movie = movie_of(
         [
-            Shown(record, place.xy, perceived.moved)
-            for record, perceived in runs
-            if (place := placed_of(record.config, "time"))
+            Shown(run.record, place.xy, run.perceived.moved)
+            for run in runs
+            if (place := placed_of(run.record.config, "time"))
         ]
     )
     assert (len(movie.panels), len(movie.frames), len(movie.true)) == (2, frames, 1500)
