@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from pru_demo.config import RunConfig, variants_of
-from pru_demo.figures.naming import layer_names, pick_name, short_name, stroke_of
+from pru_demo.figures.naming import is_reference, layer_names, pick_name, short_name, stroke_of
 from pru_demo.figures.style import add_line, calm
 
 # Kernels are stored in half precision: what moved less than this may not have moved at all.
@@ -46,8 +46,8 @@ class Measured:
 
     @property
     def is_reference(self) -> bool:
-        """A yardstick: it never met the class, or never forgot it."""
-        return self.method in ("original", "retrain")
+        """Whether it is a yardstick, not a way to forget."""
+        return is_reference(self.config.pick)
 
     @property
     def method(self) -> str:

@@ -11,9 +11,6 @@ from pru_demo.data import DATASETS
 from pru_demo.figures.palette import METHOD_STROKES, Stroke
 from pru_demo.methods import METHODS
 
-# Without a choice of variants there is nothing to name.
-_SINGLE = ("retrain", "original")
-
 # Modules as torch and torchvision call them → what is written under a figure.
 _WORDS: tuple[tuple[str, str], ...] = (
     (r"layer(\d+)\.(\d+)(?:\.bn(\d+))?", "block"),
@@ -25,16 +22,22 @@ _WORDS: tuple[tuple[str, str], ...] = (
 )
 
 
+def is_reference(pick: Pick) -> bool:
+    """A yardstick, not a way to forget: it never met the class, or never forgot it."""
+    return pick.method in ("retrain", "original")
+
+
 def pick_name(pick: Pick) -> str:
     """``PRU (tuned)``: the variant is named on everything that shows a result."""
     label = METHODS[pick.method].label
-    return label if pick.method in _SINGLE else f"{label} ({pick.variant})"
+    # Without a choice of variants there is nothing to name.
+    return label if is_reference(pick) else f"{label} ({pick.variant})"
 
 
 def short_name(pick: Pick) -> str:
     """The same where there is little room."""
     label = METHODS[pick.method].short
-    return label if pick.method in _SINGLE else f"{label} ({pick.variant})"
+    return label if is_reference(pick) else f"{label} ({pick.variant})"
 
 
 def stroke_of(pick: Pick) -> Stroke:
