@@ -1,11 +1,18 @@
 """Axes that can be read, labels that stand out, nothing cut off."""
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from pru_demo.experiment.record import Snapshot
 from pru_demo.figures.answers import OTHERS_COLOR, before_after_figure, flow_figure, opinions_figure
-from pru_demo.figures.curves import loss_figure, loss_terms, relearning_figure, unlearning_figure
+from pru_demo.figures.curves import (
+    Timeline,
+    loss_figure,
+    loss_terms,
+    relearning_figure,
+    unlearning_figure,
+)
 from pru_demo.figures.dot_maps import classic_figure
 from pru_demo.figures.palette import CLASS_COLORS, contrast
 from pru_demo.figures.style import INK
@@ -90,3 +97,26 @@ def test_a_single_map_outlines_the_forgotten_class_and_lays_it_on_top() -> None:
     figure = classic_figure(record_with([0, 99]), places, DARK_INK)
     outlined = {t.name: (t.marker.line.color == DARK_INK, t.zorder) for t in figure.data}
     assert outlined == {"0": (False, 0), "1": (False, 0), "9": (True, 1)}
+
+
+def test_relearning_begins_where_the_longest_unlearning_ends() -> None:
+    short = record_with([0, 50, 60])
+    time = Timeline(unlearning=5, relearning=10)
+    assert time.of(short) == [0, 1, 6, 7]
+    assert time.end == 15
+    assert 5 < time.control < 6
+
+
+def test_it_covers_the_longest_of_the_runs() -> None:
+    runs = [record_with([0, 50, 60]), record_with([0, 1])]
+    assert Timeline.covering(runs) == Timeline(1, 2)
+
+
+def test_every_tick_is_named_and_relearning_counts_anew() -> None:
+    figure = go.Figure(go.Scatter(x=[0, 15], y=[0, 1]))
+    Timeline(5, 10).draw(figure)
+    axis = figure.layout.xaxis
+    named = dict(zip(axis.tickvals, axis.ticktext, strict=True))
+    assert named[0] == "0"
+    assert named[7] == "+2"
+    assert len(named) <= 13

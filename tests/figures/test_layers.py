@@ -82,19 +82,13 @@ def test_variants_of_a_method_have_different_markers() -> None:
     assert lines[0].marker.symbol == "circle"
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_every_method_in_every_variant_can_be_drawn(method: str) -> None:
-    variants = variants_of(method, Scenario())
-    lines = change_figure([measured(method, variant=variant) for variant in variants]).data
-    # Ablations are many: two of them may share a marker, as they share colour and dash.
-    assert len({line.marker.symbol for line in lines}) == min(len(variants), 4)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_the_first_variant_of_a_method_has_the_marker_of_the_method(method: str) -> None:
-    first = variants_of(method, Scenario())[0]
-    (line,) = change_figure([measured(method, variant=first)]).data
-    assert line.marker.symbol == METHOD_STROKES[method].symbol
+def test_every_method_in_every_variant_can_be_drawn_and_the_first_has_its_marker() -> None:
+    for method in METHODS:
+        variants = variants_of(method, Scenario())
+        lines = change_figure([measured(method, variant=variant) for variant in variants]).data
+        # Ablations are many: two of them may share a marker, as they share colour and dash.
+        assert len({line.marker.symbol for line in lines}) == min(len(variants), 4), method
+        assert lines[0].marker.symbol == METHOD_STROKES[method].symbol
 
 
 def test_the_original_moved_nothing_and_is_drawn_only_if_it_was_chosen() -> None:
