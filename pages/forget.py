@@ -30,7 +30,7 @@ st.markdown(
         for r in comparison.chosen
     )
 )
-curves = {r.config.pick: snapshots_of(r) for r in comparison.chosen}
+curves = {r.config.pick: r.snapshots for r in comparison.chosen}
 epochs = max(planned_epochs(r.config) for r in comparison.chosen)
 accuracy_charts(
     lambda accuracy: unlearning_figure(curves, accuracy, epochs),
@@ -50,11 +50,11 @@ for record in comparison.chosen:
     if any(s.losses for s in record.snapshots if s.stage == "unlearn"):
         st.markdown(f"**{pick_name(record.config.pick)}**, mean losses of every step")
         chart(
-            loss_figure(snapshots_of(record)),
+            loss_figure(record.snapshots),
             key=f"loss-{record.config.pick.method}-{record.config.pick.variant}",
             alt=f"Losses of {pick_name(record.config.pick)} over the epochs",
         )
-        st.caption(loss_terms(snapshots_of(record)))
+        st.caption(loss_terms(record.snapshots))
 
 st.subheader("What it cost, and what it was given", anchor=False)
 facts = facts_table([*comparison.chosen, *comparison.references])

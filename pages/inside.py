@@ -12,12 +12,18 @@ from pru_demo.figures.layer_findings import (
     likeness_finding,
     start_of,
 )
-from pru_demo.figures.layer_table import layer_table, membership_table
-from pru_demo.figures.layers import ROUNDING, change_figure, drift_figure, likeness_figure
+from pru_demo.figures.layers import (
+    ROUNDING,
+    change_figure,
+    drift_figure,
+    layer_table,
+    likeness_figure,
+)
 from pru_demo.figures.membership import (
     attack_of,
     membership_figure,
     membership_finding,
+    membership_table,
     obstacle_finding,
 )
 from pru_demo.figures.naming import forgotten_images, forgotten_name, short_name

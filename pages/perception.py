@@ -42,7 +42,7 @@ if whole := [run for run in runs if is_whole(run)]:
         label_visibility="collapsed",
     )
     if picture == CLASSIC:
-        show_classic([record for record, _ in whole])
+        show_classic([run.record for run in whole])
     else:
         show_map(whole, picture, original)
 if len(whole) < len(runs):

@@ -11,7 +11,7 @@ from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.maps import LIVE, PlacedRun
 from pru_demo.experiment.record import RunRecord, shown_forgotten
 from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
-from pru_demo.figures.feature_space import Run, is_whole
+from pru_demo.figures.feature_space import PerceivedRun, is_whole
 from pru_demo.jobs.protocol import IN_FLIGHT, EngineUnavailable, Job, JobFailed, Refused
 from pru_demo.projection import pca_map
 from pru_demo.ui.perception.perceived_runs import stored_runs_of
@@ -21,10 +21,10 @@ from pru_demo.ui.shared.services import ENGINE
 from pru_demo.ui.visitor import visitor
 
 
-def places_or_drawing(runs: Sequence[Run], kind: str) -> list[PlacedRun] | None:
+def places_or_drawing(runs: Sequence[PerceivedRun], kind: str) -> list[PlacedRun] | None:
     """Places of all ``runs`` on the map of a kind; until they are there, a first sight of them and
     how far the drawing is."""
-    placed = [(record, placed_of(record.config, kind)) for record, _ in runs]
+    placed = [(run.record, placed_of(run.record.config, kind)) for run in runs]
     missing = [record for record, place in placed if place is None]
     if not missing:
         return [place for _, place in placed if place is not None]
@@ -65,9 +65,9 @@ def offer_new_fit(scenario: Scenario, kind: str, fitted_on: Sequence[str]) -> No
     would be lost: a run whose features are no longer stored could not be placed on a new map.
     """
     configs = [
-        run[0].config
+        run.record.config
         for run in stored_runs_of(scenario)
-        if is_whole(run) and not has_own_space(run[0].config)
+        if is_whole(run) and not has_own_space(run.record.config)
     ]
     if set(fitted_on) == {str(c.pick) for c in configs} or not _all_features_known(configs):
         return
@@ -141,22 +141,22 @@ def _watch(key: str, show: Callable[[float, str], object]) -> None:
     show(event.get("share", 0.0), event.get("message", "Waiting for a worker"))
 
 
-def _preview(runs: Sequence[Run]) -> None:
+def _preview(runs: Sequence[PerceivedRun]) -> None:
     """What is to be drawn on the map that the run was followed on, or else on joint PCA: computed
     in a moment, and the latter is where every map starts from."""
-    found = [(run, features_of(run[0].config)) for run in runs]
+    found = [(run, features_of(run.record.config)) for run in runs]
     known = [(run, e) for run, e in found if e is not None]
-    together = [e for run, e in known if not has_own_space(run[0].config)]
+    together = [e for run, e in known if not has_own_space(run.record.config)]
     if known:
         show_film([_first_seen(run, e, together) for run, e in known])
 
 
-def _first_seen(run: Run, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:
+def _first_seen(run: PerceivedRun, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:
     """A run with features ``e``; ``together`` are those of all runs that share their space."""
-    record, perceived = run
+    record = run.record
     retained = ~shown_forgotten(record)
     if has_own_space(record.config):
         drawn = pca_map([e], retained)
     else:
         drawn = map_of(record.config, LIVE) or pca_map(together, retained)
-    return Shown(record, drawn.place(e), perceived.moved)
+    return Shown(record, drawn.place(e), run.perceived.moved)

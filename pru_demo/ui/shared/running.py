@@ -3,12 +3,12 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
 from pru_demo.config import SMALLEST_BATCH, RunConfig, planned_epochs, setting_of
 from pru_demo.experiment.keys import run_key
+from pru_demo.experiment.record import Snapshot
 from pru_demo.experiment.tasks import RUN, shape_of
 from pru_demo.figures.curves import unlearning_figure
 from pru_demo.figures.naming import listed, pick_name
@@ -181,10 +181,11 @@ def _silence(since: float) -> str:
     return f" · no news for {_duration(seconds)}" if seconds > SILENT_SECONDS else ""
 
 
-def _snapshots(job: Job) -> list[dict[str, Any]]:
+def _snapshots(job: Job) -> list[Snapshot]:
     events = job.events()
     attempt = max((e.attempt for e in events), default=1)
-    return [e.data["snapshot"] for e in events if e.attempt == attempt and "snapshot" in e.data]
+    told = [e.data["snapshot"] for e in events if e.attempt == attempt and "snapshot" in e.data]
+    return [Snapshot(**{k: v for k, v in each.items() if k != "label"}) for each in told]
 
 
 def _explain_end(config: RunConfig, job: Job | None) -> None:

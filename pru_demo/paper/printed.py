@@ -9,17 +9,17 @@ PAIRS = {("mnist", "allcnn"): "DM-A", ("mnist", "allcnn-small"): "DM-A"}
 
 
 @lru_cache(maxsize=1)
-def published() -> dict[str, Any]:
-    """All published numbers; see the comments in ``published.toml``."""
-    with (Path(__file__).parent / "published.toml").open("rb") as file:
+def printed() -> dict[str, Any]:
+    """All published numbers; see the comments in ``printed.toml``."""
+    with (Path(__file__).parent / "printed.toml").open("rb") as file:
         return tomllib.load(file)
 
 
-def relearning(dataset: str, model: str, method: str) -> dict[str, list[float]] | None:
+def printed_relearning(dataset: str, model: str, method: str) -> dict[str, list[float]] | None:
     """Table 2 for a data set and method: ``{"epochs": […], "A_f": […], "A_r": […]}``, or None.
 
     Means over all ten classes and five trials with the full-width network.
     """
-    pair = PAIRS.get((dataset, model))
-    row = published()["table2"].get(pair, {}).get(method)
-    return row and {"epochs": published()["table2"]["epochs"], **row}
+    table = printed()["table2"]
+    row = table.get(PAIRS.get((dataset, model)), {}).get(method)
+    return row and {"epochs": table["epochs"], **row}

@@ -1,23 +1,10 @@
-"""Numbers in feature space, on point clouds whose answer is known."""
+"""New classifiers in feature space, on point clouds whose answer is known."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pru_demo.evaluation.probing import (
-    Probe,
-    centre_distances,
-    crossed_probe,
-    knn_probe,
-    linear_probe,
-    n_dist,
-    spread,
-    still_recognised,
-)
-
-# Two clusters of two: centres (0, 1) and (4, 4).
-POINTS = np.array([[0, 0], [0, 2], [4, 1], [4, 7]], dtype=np.float16)
-CLUSTERS = np.array([5, 5, 2, 2])
+from pru_demo.evaluation.probing import Probe, crossed_probe, knn_probe, linear_probe
 
 
 def cloud(per_class: int, classes: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
@@ -25,60 +12,6 @@ def cloud(per_class: int, classes: int, seed: int) -> tuple[NDArray[np.float64],
     labels = np.repeat(np.arange(classes), per_class)
     noise = np.random.default_rng(seed).normal(size=(len(labels), classes))
     return noise + 6 * np.eye(classes)[labels], labels
-
-
-def test_n_dist_is_the_distance_to_the_centre_over_its_mean() -> None:
-    features = np.array([[0.0], [0.0], [0.0], [4.0]])
-    # The centre is 1, the distances are 1, 1, 1, 3 and their mean 1.5.
-    expected = [1 / 1.5, 1 / 1.5, 1 / 1.5, 2]
-    assert n_dist(features, np.full(4, 9)).tolist() == pytest.approx(expected)
-
-
-def test_n_dist_is_one_on_average_in_every_class() -> None:
-    rng = np.random.default_rng(0)
-    labels = rng.integers(3, size=200)
-    features = (rng.normal(size=(200, 5)) * (1 + labels[:, np.newaxis])).astype(np.float16)
-    distances = n_dist(features, labels)
-    for label in range(3):
-        assert distances[labels == label].mean() == pytest.approx(1, abs=1e-12)
-
-
-def test_n_dist_does_not_see_how_far_forgotten_classes_are_apart() -> None:
-    moved = POINTS + np.array([0, 100]) * (CLUSTERS == 2)[:, np.newaxis]
-    np.testing.assert_allclose(n_dist(moved, CLUSTERS), n_dist(POINTS, CLUSTERS))
-
-
-def test_coinciding_features_are_at_the_mean_distance() -> None:
-    assert n_dist(np.full((3, 2), 0.1), np.array([9, 9, 4])).tolist() == [1, 1, 1]
-
-
-def test_features_that_are_no_numbers_have_no_distance() -> None:
-    features = np.array([[np.nan, 0], [1, 0], [0, 0], [4, 0]])
-    distances = n_dist(features, np.array([9, 9, 4, 4]))
-    assert np.isnan(distances).tolist() == [True, True, False, False]
-
-
-def test_recognised_is_called_by_its_own_name() -> None:
-    assert still_recognised(np.array([9, 4, 3, 9]), np.array([9, 9, 4, 4])) == 0.25
-
-
-def test_centre_distances_are_in_ascending_order_of_clusters() -> None:
-    three = np.concatenate([POINTS, [[0, 1]]])
-    distances = centre_distances(three, np.array([5, 5, 2, 2, 0]))
-    # Cluster 0 lies on the centre of cluster 5; cluster 2 is (4, 3) away from both.
-    np.testing.assert_allclose(distances, [[0, 5, 0], [5, 0, 5], [0, 5, 0]])
-
-
-def test_spread_is_the_mean_distance_of_samples_to_their_centre() -> None:
-    assert spread(POINTS, CLUSTERS) == pytest.approx((1 + 1 + 3 + 3) / 4)
-    # Samples count, not clusters.
-    assert spread(POINTS[[0, 1, 2]], CLUSTERS[[0, 1, 2]]) == pytest.approx(2 / 3)
-
-
-def test_half_precision_neither_overflows_nor_rounds_the_centre() -> None:
-    features = np.full((3000, 1), 60_000, dtype=np.float16)
-    features[::2] = 60_032
-    assert spread(features, np.zeros(3000, dtype=int)) == pytest.approx(16)
 
 
 def test_both_probes_find_separable_classes() -> None:
