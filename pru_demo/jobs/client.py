@@ -1,31 +1,44 @@
-"""The default engine: a process of its own on this machine, found or started when it is needed."""
+"""The engine as its users see it: a process of its own, found or started when it is needed."""
 
 import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from threading import Event as Signal
 from threading import RLock
+from typing import Any
 
-from pru_demo.jobs.job import Request
 from pru_demo.jobs.launch import connect, engine_home, silence
-from pru_demo.jobs.link import Link, Message
-from pru_demo.jobs.local_job import LocalJob
+from pru_demo.jobs.link import (
+    Cancel,
+    Hello,
+    JobTold,
+    Leave,
+    Link,
+    Message,
+    Queue,
+    Reply,
+    Said,
+    Submit,
+    Watch,
+)
 from pru_demo.jobs.protocol import (
-    ONE_CPU,
     RECENT_JOBS,
-    Engine,
+    Cancelled,
     EngineUnavailable,
-    Job,
+    Event,
+    Failure,
+    JobFacts,
+    JobFailed,
     Priority,
     Refused,
-    Resources,
+    Request,
 )
-from pru_demo.store.entry import JSON
 
+# A visitor counts as watching for four times as long: see ``server.WATCHING_SECONDS``.
+WATCH_SECONDS = 5.0
 REPLY_SECONDS = 30.0
 LEAVE_SECONDS = 10.0
 
@@ -33,9 +46,119 @@ LOST = "The engine process ended unexpectedly; start the computation again."
 LEFT = "This program has left the engine that does the computation."
 
 
-class LocalEngine(Engine):
-    """Connects to the engine process of ``home``; starts it with ``options`` if there is none.
+def engine_for(store_directory: Path, *, bundled: bool = True) -> "Engine":
+    """The engine whose results go to the store in ``store_directory``.
 
+    ``PRU_ENGINE`` says whose workers it has: ``local`` (the default), those of this machine;
+    ``ray``, those of a Ray cluster that it starts here; ``ray://HOST:PORT``, those of one that
+    runs. Queue, limits and journal are always those of the engine process here. Without
+    ``bundled`` its tasks do not see the records that ship with the application.
+
+    Raises ValueError with a sentence if ``PRU_ENGINE`` is none of the above.
+    """
+    options = ["--store", str(store_directory)]
+    chosen = os.environ.get("PRU_ENGINE") or "local"
+    if chosen == "ray":
+        options += ["--cluster", "local"]
+    elif chosen.startswith("ray://"):
+        options += ["--cluster", chosen]
+    elif chosen != "local":
+        raise ValueError(f"PRU_ENGINE is {chosen!r}; set it to local, ray or ray://HOST:PORT.")
+    if not bundled:
+        options.append("--without-bundle")
+    return Engine(engine_home(store_directory), options)
+
+
+class Job(JobFacts):
+    """A submitted task: the facts as the engine process last told them, changed by ``Engine`` only.
+
+    All of it may be read from any thread at any time. ``future.result()`` gives what the task
+    returned, or raises Cancelled or JobFailed. Cancel with ``cancel``: the future cannot be
+    cancelled by itself. ``watchers``: how many visitors follow it.
+    """
+
+    def __init__(self, facts: JobFacts, send: Callable[[Watch | Cancel], None]) -> None:
+        super().__init__(**vars(facts))
+        self.watchers = 0
+        self.future: Future[Any] = Future()
+        self.future.set_running_or_notify_cancel()  # nobody cancels it past the engine
+        self._send = send
+        self._events: list[Event] = []
+        self._place = 0
+        self._starts: float | None = None  # in seconds since 1970
+        self._watched: dict[str, float] = {}
+
+    @property
+    def position(self) -> int:
+        """0 = running or ended, 1 = next in the queue, 2 = the one after, …"""
+        return self._place if self.state == "queued" else 0
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds until a waiting job starts, from measured runs; None: not known."""
+        if self.state != "queued" or self._starts is None:
+            return None
+        return max(0.0, self._starts - time.time())
+
+    def events(self, after: int = 0) -> list[Event]:
+        """All known events with a number above ``after``, in order."""
+        return [event for event in self._events if event.number > after]
+
+    def watch(self, visitor: str) -> None:
+        """Say that ``visitor`` still follows it. A job that nobody follows is stopped in the end.
+
+        Cheap: call it as often as the page is drawn.
+        """
+        now = time.monotonic()
+        if self.active and now - self._watched.get(visitor, -WATCH_SECONDS) >= WATCH_SECONDS:
+            self._watched[visitor] = now
+            self._send(Watch(self.id, visitor))
+
+    def cancel(self, visitor: str = "", grace: float = 2.0) -> None:
+        """``visitor`` wants it no longer; it goes on if others follow it.
+
+        The task is asked to stop; if it runs on after ``grace`` seconds, its process is killed.
+        """
+        if self.active:
+            self._send(Cancel(self.id, visitor, grace))
+
+    # ---- what Engine does to it, under its lock but for the last ----
+
+    def become(self, told: JobTold) -> None:
+        """Be what the engine process says."""
+        for event in told.events:
+            self.hear(event)
+        vars(self).update(vars(told.facts))
+        self.watchers = told.watchers
+
+    def hear(self, event: Event) -> None:
+        """Append an event unless it is known already."""
+        if not self._events or event.number > self._events[-1].number:
+            self._events.append(event)
+
+    def move(self, place: int, wait: float | None) -> None:
+        """Be at ``place`` in the queue, to start in ``wait`` seconds."""
+        self._place, self._starts = place, None if wait is None else time.time() + wait
+
+    def lose(self, sentence: str) -> None:
+        """Be a job of which nobody knows any more."""
+        self.failure, self.finished = Failure(sentence, "lost"), time.time()
+        self.state = "failed"
+
+    def resolve(self) -> None:
+        """End ``future`` as the job has ended; what waits for it is somebody else's code."""
+        if self.state == "done":
+            self.future.set_result(self.result)
+        elif self.state == "cancelled":
+            self.future.set_exception(Cancelled("The computation was cancelled."))
+        elif (why := self.failure) is not None:
+            self.future.set_exception(JobFailed(why.sentence, why.reference, why.kind))
+
+
+class Engine:
+    """Runs tasks: interactive ones before batch, within each first come first served.
+
+    Connects to the engine process of ``home``; starts it with ``options`` if there is none.
     Several processes may use one engine. It outlives them if they are killed, and ends with the
     last one that closes it. If the engine itself is killed while jobs are in flight, another one
     is started at once, which goes on with them.
@@ -49,47 +172,40 @@ class LocalEngine(Engine):
         self._greeted = Signal()  # all that the engine process knows is known here
         self._left = Signal()
         self._closed = False
-        self._jobs: dict[str, LocalJob] = {}  # by id, oldest first
+        self._jobs: dict[str, Job] = {}  # by id, oldest first
         self._numbers = count(1)
-        self._replies: dict[int, Future[Message]] = {}
+        self._replies: dict[int, Future[Reply | None]] = {}
 
     def submit(
         self,
         task: str,
-        arguments: Mapping[str, JSON],
+        arguments: Mapping[str, object],
         *,
         key: str,
         visitor: str = "",
         priority: Priority = "interactive",
         shape: str = "",
-        resources: Resources = ONE_CPU,
         retries: int = 0,
         timeout: float | None = None,
     ) -> Job:
-        """As ``protocol.Engine.submit``. Raises RuntimeError after ``close``."""
-        request = Request(
-            task=task,
-            arguments=dict(arguments),
-            key=key,
-            visitor=visitor,
-            priority=priority,
-            shape=shape,
-            cpus=resources.cpus,
-            gpus=resources.gpus,
-            retries=retries,
-            timeout=timeout,
-        )
+        """Run ``task``; while a job of this ``key`` is queued or running, return that one instead.
+
+        The parameters are those of ``protocol.Request``. Raises TypeError if the arguments are not
+        JSON, Refused with a sentence when the queue is full, EngineUnavailable, and RuntimeError
+        after ``close``.
+        """
+        request = Request(task, dict(arguments), key, visitor, priority, shape, retries, timeout)
         for _ in range(2):  # the engine may end just now; the next one takes it
-            reply = self._ask({"op": "submit", "request": asdict(request)})
-            if "refused" in reply:
-                raise Refused(reply["refused"])
-            if "id" in reply:
+            reply = self._ask(request)
+            if reply is not None and reply.refused:
+                raise Refused(reply.refused)
+            if reply is not None:
                 with self._lock:
-                    return self._jobs[reply["id"]]
+                    return self._jobs[reply.id]
         raise EngineUnavailable(silence(self._home))
 
     def job(self, key: str) -> Job | None:
-        """The job of ``key`` that is in flight or among the recently ended."""
+        """The job of ``key`` that is in flight or ended recently, so that a page re-attaches."""
         return next((job for job in reversed(self.jobs()) if job.key == key), None)
 
     def jobs(self) -> list[Job]:
@@ -107,33 +223,30 @@ class LocalEngine(Engine):
         with self._lock:
             return list(self._jobs.values())
 
-    def send(self, message: Message) -> None:
-        """Send to the engine process if there is one."""
-        with self._lock:
-            if self._link is not None:
-                self._link.send(message)
-
     def close(self) -> None:
-        """See ``protocol.Engine.close``; nothing happens the second time."""
+        """Leave the engine; nothing happens the second time.
+
+        If nobody else uses it, it ends; what was in flight resumes later.
+        """
         with self._lock:
             self._closed = True
             link = self._link
             if link is not None:
                 # It hangs up when it has ended, or at once if others need it.
-                link.send({"op": "leave"})
+                link.send(Leave())
         if link is not None:
             self._left.wait(LEAVE_SECONDS)
 
     # ---- the connection ----
 
-    def _ask(self, message: Message) -> Message:
-        """Send a message and wait for the reply; {} if the engine ended instead."""
-        reply: Future[Message] = Future()
+    def _ask(self, request: Request) -> Reply | None:
+        """Submit and wait for the reply; None if the engine ended instead."""
+        reply: Future[Reply | None] = Future()
         with self._lock:
             if self._closed:
                 raise RuntimeError("This engine was closed; create another one.")
             link, number = self._connected(), next(self._numbers)
-            link.send({**message, "n": number})
+            link.send(Submit(number, request))
             self._replies[number] = reply
         try:
             return reply.result(REPLY_SECONDS)
@@ -149,88 +262,66 @@ class LocalEngine(Engine):
             self._link.start()
         return self._link
 
+    def _send(self, message: Watch | Cancel) -> None:
+        """For jobs: if there is no engine process, nobody needs to know."""
+        with self._lock:
+            if self._link is not None:
+                self._link.send(message)
+
     def _handle(self, link: Link, message: Message) -> None:
-        resolutions: list[Callable[[], None]] = []
+        ended: list[Job] = []
         with self._lock:
             match message:
-                case {"hello": known}:
-                    resolutions = self._take_over(known)
+                case Hello(jobs):
+                    ended = [job for told in jobs for job in self._update(told)]
+                    ended += self._lose({told.facts.id for told in jobs}, LOST)
                     self._greeted.set()
-                case {"reply": number}:
+                case Reply(number):
                     if reply := self._replies.pop(number, None):
                         reply.set_result(message)
-                case {"job": view}:
-                    resolutions = [self._describe(view)]
-                case {"id": id, "event": event}:
+                case JobTold():
+                    ended = self._update(message)
+                case Said(id, event):
                     self._jobs[id].hear(event)
-                case {"queue": places}:
-                    now = time.time()
-                    for id, (position, wait) in places.items():
-                        self._jobs[id].place = (position, None if wait is None else now + wait)
-        # Outside of the lock: the callbacks of a future are somebody else's code.
-        for resolve in resolutions:
-            resolve()
+                case Queue(places):
+                    for id, (place, wait) in places.items():
+                        self._jobs[id].move(place, wait)
+        for job in ended:
+            job.resolve()
 
-    def _describe(self, view: dict[str, JSON]) -> Callable[[], None]:
-        """Take over what the engine process says of a job; returns what then must be called."""
-        job = self._jobs.get(view["id"])
-        if job is None:
-            job = self._jobs[view["id"]] = LocalJob(self.send, view)
-            then = job.go_on if job.active else job.resolve
-        else:
-            then = job.become(view)
+    def _update(self, told: JobTold) -> list[Job]:
+        """Take over what the engine process says of a job; returns it if this is its end."""
+        id = told.facts.id
+        known = self._jobs.get(id)
+        job = self._jobs[id] = known or Job(told.facts, self._send)
+        was_active = known is None or known.active
+        job.become(told)
         ended = [each for each in self._jobs.values() if not each.active]
         for old in ended[: max(0, len(ended) - RECENT_JOBS)]:
             del self._jobs[old.id]
-        return then
+        return [job] if was_active and not job.active else []
 
-    def _take_over(self, known: list[JSON]) -> list[Callable[[], None]]:
-        """What a newly reached engine process knows is all there is."""
-        resolutions = [self._describe(view) for view, _ in known]
-        for view, events in known:
-            for event in events:
-                self._jobs[view["id"]].hear(event)
-        ids = {view["id"] for view, _ in known}
-        lost = [job for job in self._jobs.values() if job.active and job.id not in ids]
-        return resolutions + [job.become(job.lost(LOST)) for job in lost]
+    def _lose(self, known: set[str], sentence: str) -> list[Job]:
+        """Fail all jobs in flight but the ``known`` ones; returns them."""
+        lost = [job for job in self._jobs.values() if job.active and job.id not in known]
+        for job in lost:
+            job.lose(sentence)
+        return lost
 
     def _hung_up(self, link: Link) -> None:
         with self._lock:
             self._link = None
             unanswered, self._replies = list(self._replies.values()), {}
-            active = [job for job in self._jobs.values() if job.active]
-            sentence = LEFT if self._closed else LOST
-            if active and not self._closed:
+            lost: list[Job] = []
+            if self._closed:
+                lost = self._lose(set(), LEFT)
+            elif any(job.active for job in self._jobs.values()):
                 try:
                     self._connected()  # the journal still has them
-                    active = []
                 except EngineUnavailable as error:
-                    sentence = str(error)
-            resolutions = [job.become(job.lost(sentence)) for job in active]
-        for resolve in resolutions:
-            resolve()
+                    lost = self._lose(set(), str(error))
+        for job in lost:
+            job.resolve()
         for reply in unanswered:
-            reply.set_result({})
+            reply.set_result(None)
         self._left.set()
-
-
-def engine_for(store_directory: Path, *, bundled: bool = True) -> Engine:
-    """The engine whose results go to the store in ``store_directory``.
-
-    Without ``bundled`` its tasks do not see the records that ship with the application.
-
-    Raises ValueError with a sentence if ``PRU_ENGINE`` is none of the above.
-    """
-    chosen = os.environ.get("PRU_ENGINE") or "local"
-    if chosen == "local":
-        options: list[str] = []
-    elif chosen == "ray":
-        options = ["--cluster", "local"]
-    elif chosen.startswith("ray://"):
-        options = ["--cluster", chosen]
-    else:
-        raise ValueError(f"PRU_ENGINE is {chosen!r}; set it to local, ray or ray://HOST:PORT.")
-    options += ["--store", str(store_directory)]
-    if not bundled:
-        options.append("--without-bundle")
-    return LocalEngine(engine_home(store_directory), options)

@@ -1,18 +1,19 @@
-"""What an engine promises, whatever runs behind it.
+"""What is to be known of a job by those who ask for it, by its task, and by the processes between.
 
 A task is a function that a worker can import, named ``"package.module:function"``. It is called as
 ``function(context, **arguments)`` and returns a JSON value. It sees of the engine only its
-``Context``; whoever submitted it sees only the ``Job``.
+``Context``; whoever submitted it sees only the ``client.Job``.
 """
 
+import secrets
 from collections.abc import Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from pru_demo.store.entry import JSON
-
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+"""Interrupted: the engine ended while it ran; a task that keeps its progress resumes when it is
+submitted again."""
+
 Priority = Literal["interactive", "batch"]
 
 RECENT_JOBS = 64
@@ -28,16 +29,107 @@ OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
 """Kinds of failure that smaller batches may cure; by name, as the first one is torch's."""
 
 
+@dataclass(frozen=True)
+class Request:
+    """What was asked for: run ``task`` with ``arguments``, which are JSON.
+
+    ``key``: what makes two requests one job. ``visitor``: who asks; limits hold for each.
+    ``shape``: jobs of equal shape take about as long. ``retries``: how often the job starts again
+    after its worker or the engine died (an exception in the task is not retried). ``timeout``:
+    seconds of running after which it fails.
+    """
+
+    task: str
+    arguments: Mapping[str, object]
+    key: str
+    visitor: str = ""
+    priority: Priority = "interactive"
+    shape: str = ""
+    retries: int = 0
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One ``report`` of a task.
+
+    ``number`` counts 1, 2, 3 … over the whole job; the engine process does that. ``attempt`` is 1
+    until a worker dies and the job is tried again. ``time`` is in seconds since 1970, taken in the
+    worker.
+    """
+
+    number: int
+    attempt: int
+    time: float
+    data: dict[str, Any]  # JSON; its readers know what the task reports
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job has no result: ``sentence`` is for the user.
+
+    ``kind`` is the type of the error, "OutOfMemoryError" for instance; ``reference`` finds the rest
+    in the log of the engine.
+    """
+
+    sentence: str
+    kind: str
+    reference: str = field(default_factory=lambda: secrets.token_hex(4))
+
+
+@dataclass(eq=False)
+class JobFacts:
+    """A job from its request to its end: what is told to clients and written into the journal.
+
+    ``number`` is its place among all jobs. ``attempt`` counts its starts; ``spared`` of them ended
+    because the engine was asked to end, and do not count as retries. Times are in seconds since
+    1970, None until it happens. ``last`` is the newest event.
+    """
+
+    id: str
+    number: int
+    request: Request
+    state: JobState = "queued"
+    attempt: int = 0
+    spared: int = 0
+    started: float | None = None
+    finished: float | None = None
+    result: Any = None  # JSON; who submits a task knows what it returns
+    failure: Failure | None = None
+    last: Event | None = None
+
+    @property
+    def key(self) -> str:
+        return self.request.key
+
+    @property
+    def active(self) -> bool:
+        """Whether it is queued or running."""
+        return self.state in IN_FLIGHT
+
+
+class Context(Protocol):
+    """The engine as a task sees it; to be used from the thread that the task was called in."""
+
+    @property
+    def job_id(self) -> str: ...
+
+    @property
+    def attempt(self) -> int: ...
+
+    def report(self, **event: object) -> None:
+        """Publish an event, which is JSON. Raises Cancelled if cancellation was asked for."""
+
+    def cancelled(self) -> bool:
+        """Whether cancellation was asked for; the task then has its grace period to end."""
+
+
 class Cancelled(Exception):
     """The job was cancelled. ``Context.report`` raises it in the task, ``Job.future`` outside."""
 
 
 class JobFailed(Exception):
-    """The job ended without a result.
-
-    ``sentence`` is for the user; ``reference`` finds the traceback in the log of the engine;
-    ``kind`` is the type of the error, "OutOfMemoryError" for instance.
-    """
+    """The job ended without a result; the attributes are those of ``Failure``."""
 
     def __init__(self, sentence: str, reference: str, kind: str = "") -> None:
         super().__init__(f"{sentence} Reference {reference}.")
@@ -52,147 +144,3 @@ class Refused(Exception):
 
 class EngineUnavailable(OSError):
     """There is no engine and none can be started; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One ``report`` of a task.
-
-    ``number`` counts 1, 2, 3 … over the whole job. ``attempt`` is 1 until a worker dies and the
-    job is tried again. ``time`` is in seconds since 1970, taken in the worker.
-    """
-
-    number: int
-    attempt: int
-    time: float
-    data: dict[str, JSON]
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What a job needs of the machine it runs on. On this machine every job takes one slot."""
-
-    cpus: float = 1
-    gpus: float = 0
-
-
-ONE_CPU = Resources()
-
-
-class Context(Protocol):
-    """The engine as a task sees it; to be used from the thread that the task was called in."""
-
-    @property
-    def job_id(self) -> str: ...
-
-    @property
-    def attempt(self) -> int: ...
-
-    def report(self, **event: JSON) -> None:
-        """Publish an event. Raises Cancelled if cancellation was asked for."""
-
-    def cancelled(self) -> bool:
-        """Whether cancellation was asked for; the task then has its grace period to end."""
-
-
-class Job(Protocol):
-    """A submitted task. All of it may be read from any thread at any time.
-
-    ``future.result()`` gives what the task returned, or raises Cancelled or JobFailed. Cancel
-    with ``cancel``: the future cannot be cancelled by itself.
-    """
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def key(self) -> str: ...
-
-    @property
-    def state(self) -> JobState:
-        """ "interrupted": the engine ended while it ran; a task that keeps its progress resumes
-        when it is submitted again."""
-
-    @property
-    def priority(self) -> Priority: ...
-
-    @property
-    def position(self) -> int:
-        """0 = running or ended, 1 = next in the queue, 2 = the one after, …"""
-
-    @property
-    def wait(self) -> float | None:
-        """Seconds until a waiting job starts, from measured runs; None: not known."""
-
-    @property
-    def expected(self) -> float | None:
-        """Seconds that runs of this shape took here in the past, None before there are any."""
-
-    @property
-    def watchers(self) -> int:
-        """How many visitors follow it."""
-
-    @property
-    def submitted(self) -> float:
-        """Seconds since 1970, as for the next two, which are None until it happens."""
-
-    @property
-    def started(self) -> float | None: ...
-
-    @property
-    def finished(self) -> float | None: ...
-
-    @property
-    def future(self) -> Future[Any]: ...
-
-    def events(self, after: int = 0) -> list[Event]:
-        """All known events with a number above ``after``, in order."""
-
-    def watch(self, visitor: str) -> None:
-        """Say that ``visitor`` still follows it. A job that nobody follows is stopped in the end.
-
-        Cheap: call it as often as the page is drawn.
-        """
-
-    def cancel(self, visitor: str = "", grace: float = 2.0) -> None:
-        """``visitor`` wants it no longer; it goes on if others follow it.
-
-        The task is asked to stop; if it runs on after ``grace`` seconds, its process is killed.
-        """
-
-
-class Engine(Protocol):
-    """Runs tasks: interactive ones before batch, within each first come first served."""
-
-    def submit(
-        self,
-        task: str,
-        arguments: Mapping[str, JSON],
-        *,
-        key: str,
-        visitor: str = "",
-        priority: Priority = "interactive",
-        shape: str = "",
-        resources: Resources = ONE_CPU,
-        retries: int = 0,
-        timeout: float | None = None,
-    ) -> Job:
-        """Run ``task``; while a job of this ``key`` is queued or running, return that one instead.
-
-        ``visitor``: who asks; limits hold for each. ``shape``: jobs of equal shape take about as
-        long. ``retries``: how often a job starts again after its worker or the engine died (an
-        exception in the task is not retried). ``timeout``: seconds of running after which the job
-        fails.
-
-        Raises TypeError if the arguments are not JSON, Refused with a sentence when the queue is
-        full, and EngineUnavailable.
-        """
-
-    def job(self, key: str) -> Job | None:
-        """The job of ``key`` that is in flight or ended recently, so that a page re-attaches."""
-
-    def jobs(self) -> list[Job]:
-        """All jobs in flight and the recently ended ones, oldest first."""
-
-    def close(self) -> None:
-        """Leave the engine. If nobody else uses it, it ends; what was in flight resumes later."""
