@@ -6,7 +6,6 @@ An actor may be on any machine, so all goes through calls: the engine asks for w
 
 import os
 import sys
-import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +16,8 @@ import ray
 
 from pru_demo.jobs import worker_store
 from pru_demo.jobs.link import Outcome, Said, to_json
-from pru_demo.jobs.protocol import Cancelled, Event, Request
-from pru_demo.jobs.worker import outcome_of, ran_out_of_memory
+from pru_demo.jobs.protocol import Request
+from pru_demo.jobs.worker import TaskContext, outcome_of, ran_out_of_memory
 from pru_demo.jobs.worker_store import Question
 from pru_demo.jobs.workers import OnMessage, WorkerGone, Workers
 
@@ -178,17 +177,18 @@ class RayWorker:
         self._messages: list[Words] = []
         self._answers: dict[int, bytes | None] = {}
         self._call: tuple[str, int] | None = None
-        self.stopping = False
+        self._stopping = False
 
     def run(self, id: str, attempt: int, request: Request) -> None:
         """Run a task. What it says is to be heard with :meth:`hear`, its outcome last."""
         with self._one_at_a_time:
             with self._said:
                 self._call, self._messages, self._answers = (id, attempt), [], {}
-                self.stopping = False
-            self.say(Began())
+                self._stopping = False
+            self._say(Began())
             worker_store.relay_to(self._ask)
-            self.say(outcome_of(request, _RayContext(self, id, attempt)))
+            context = TaskContext(id, attempt, self._report, lambda: self._stopping)
+            self._say(outcome_of(request, context))
 
     def hear(self, id: str, attempt: int, after: int) -> list[Words]:
         """What a call of :meth:`run` has said but for the first ``after`` messages.
@@ -210,9 +210,13 @@ class RayWorker:
 
     def ask_to_stop(self) -> None:
         """Let the task see that it is cancelled."""
-        self.stopping = True
+        self._stopping = True
 
-    def say(self, message: Words) -> int:
+    def _report(self, said: Said) -> None:
+        to_json(said)
+        self._say(said)
+
+    def _say(self, message: Words) -> int:
         """Add a message to what will be heard; returns its number."""
         with self._said:
             self._messages.append(message)
@@ -221,26 +225,7 @@ class RayWorker:
 
     def _ask(self, question: Question) -> bytes | None:
         """Say what the task wants of the store, and wait for the answer."""
-        number = self.say(question)
+        number = self._say(question)
         with self._said:
             self._said.wait_for(lambda: number in self._answers)
             return self._answers.pop(number)
-
-
-class _RayContext:
-    """Implements ``protocol.Context``."""
-
-    def __init__(self, worker: RayWorker, id: str, attempt: int) -> None:
-        self._worker = worker
-        self.job_id = id
-        self.attempt = attempt
-
-    def report(self, **event: object) -> None:
-        said = Said(self.job_id, Event(0, self.attempt, time.time(), event))
-        to_json(said)  # here, where the task can be blamed
-        self._worker.say(said)
-        if self.cancelled():
-            raise Cancelled
-
-    def cancelled(self) -> bool:
-        return self._worker.stopping

@@ -55,38 +55,49 @@ def _free_gpu(gpus: list[str], directory: Path) -> str:
 
 def run(job_id: str, attempt: int, request: Request, flag: str) -> None:
     """Run a task and send its outcome to the engine; ``flag`` is the file that asks to cancel."""
-    outcome = outcome_of(request, _WorkerContext(job_id, attempt, Path(flag)))
-    _channel.send_bytes(to_json(outcome))
+    outcome = outcome_of(request, TaskContext(job_id, attempt, _send, Path(flag).exists))
+    _send(outcome)
     if ran_out_of_memory(outcome):
         # What a device has left after this is anybody's guess: the next job gets a fresh process.
         os._exit(1)
 
 
-class _WorkerContext:
-    """Implements ``protocol.Context``."""
+def _send(message: Said | Outcome) -> None:
+    _channel.send_bytes(to_json(message))
 
-    def __init__(self, job_id: str, attempt: int, flag: Path) -> None:
+
+class TaskContext:
+    """Implements ``protocol.Context`` for any kind of worker.
+
+    ``say`` raises TypeError for what is not JSON: there the task can be blamed.
+    """
+
+    def __init__(
+        self,
+        job_id: str,
+        attempt: int,
+        say: Callable[[Said], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
         self.job_id = job_id
         self.attempt = attempt
-        self._flag = flag
+        self._say = say
+        self.cancelled = cancelled
 
     def report(self, **event: object) -> None:
-        _channel.send_bytes(to_json(Said(self.job_id, Event(0, self.attempt, time.time(), event))))
+        self._say(Said(self.job_id, Event(0, self.attempt, time.time(), event)))
         if self.cancelled():
             raise Cancelled
 
-    def cancelled(self) -> bool:
-        return self._flag.exists()
-
 
 def outcome_of(request: Request, context: Context) -> Outcome:
-    """Run the task of ``request``, in whatever kind of worker; never raises."""
+    """How the task of ``request`` ended; never raises."""
     id, attempt = context.job_id, context.attempt
     try:
         if context.cancelled():
             raise Cancelled
         outcome = Outcome(id, attempt, "done", _resolve(request.task)(context, **request.arguments))
-        to_json(outcome)  # here, where the task can be blamed
+        to_json(outcome)  # as in ``TaskContext``
     except Cancelled:
         return Outcome(id, attempt, "cancelled")
     except BaseException as error:  # also sys.exit() in a task must not end a warm worker
