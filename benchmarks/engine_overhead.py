@@ -21,8 +21,8 @@ sys.path[:0] = [str(ROOT)]
 
 from machine import describe_machine  # noqa: E402
 
-from pru_demo.jobs.client import Engine, Job  # noqa: E402
-from pru_demo.jobs.protocol import Context  # noqa: E402
+from pru_demo.jobs.client import Engine  # noqa: E402
+from pru_demo.jobs.protocol import Context, Job  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "engine-overhead.json"
 JOBS, EVENTS = 50, 200

@@ -5,6 +5,6 @@ A job on its way: ``client`` sends the request over its ``link`` to the engine p
 the rules, ``journal`` remembers jobs over a restart) and hands the job to ``workers``: warm
 processes on this machine, or those of Ray (``ray_workers``). In one of them ``worker`` calls the
 task, whose results go to the ``worker_store``. What it reports and how it ended goes back over the
-same stations to the ``client.Job`` of everybody who follows it. ``protocol`` has the words that
+same stations to the ``Job`` of everybody who follows it. ``protocol`` has the words that
 all of them use, above all ``JobFacts``, the description of a job.
 """

@@ -1,18 +1,15 @@
 """The engine as its users see it: a process of its own, found or started when it is needed."""
 
 import os
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from itertools import count
 from pathlib import Path
 from threading import Event as Signal
 from threading import RLock
-from typing import Any
 
 from pru_demo.jobs.launch import connect, engine_home, silence
 from pru_demo.jobs.link import (
-    Cancel,
     Hello,
     JobTold,
     Leave,
@@ -22,23 +19,18 @@ from pru_demo.jobs.link import (
     Reply,
     Said,
     Submit,
-    Watch,
 )
 from pru_demo.jobs.protocol import (
     RECENT_JOBS,
-    Cancelled,
+    Cancel,
     EngineUnavailable,
-    Event,
-    Failure,
-    JobFacts,
-    JobFailed,
+    Job,
     Priority,
     Refused,
     Request,
+    Watch,
 )
 
-# A visitor counts as watching for four times as long: see ``server.WATCHING_SECONDS``.
-WATCH_SECONDS = 5.0
 REPLY_SECONDS = 30.0
 LEAVE_SECONDS = 10.0
 
@@ -67,92 +59,6 @@ def engine_for(store_directory: Path, *, bundled: bool = True) -> "Engine":
     if not bundled:
         options.append("--without-bundle")
     return Engine(engine_home(store_directory), options)
-
-
-class Job(JobFacts):
-    """A submitted task: the facts as the engine process last told them, changed by ``Engine`` only.
-
-    All of it may be read from any thread at any time. ``future.result()`` gives what the task
-    returned, or raises Cancelled or JobFailed. Cancel with ``cancel``: the future cannot be
-    cancelled by itself. ``watchers``: how many visitors follow it.
-    """
-
-    def __init__(self, facts: JobFacts, send: Callable[[Watch | Cancel], None]) -> None:
-        super().__init__(**vars(facts))
-        self.watchers = 0
-        self.future: Future[Any] = Future()
-        self.future.set_running_or_notify_cancel()  # nobody cancels it past the engine
-        self._send = send
-        self._events: list[Event] = []
-        self._place = 0
-        self._starts: float | None = None  # in seconds since 1970
-        self._watched: dict[str, float] = {}
-
-    @property
-    def position(self) -> int:
-        """0 = running or ended, 1 = next in the queue, 2 = the one after, …"""
-        return self._place if self.state == "queued" else 0
-
-    @property
-    def wait(self) -> float | None:
-        """Seconds until a waiting job starts, from measured runs; None: not known."""
-        if self.state != "queued" or self._starts is None:
-            return None
-        return max(0.0, self._starts - time.time())
-
-    def events(self, after: int = 0) -> list[Event]:
-        """All known events with a number above ``after``, in order."""
-        return [event for event in self._events if event.number > after]
-
-    def watch(self, visitor: str) -> None:
-        """Say that ``visitor`` still follows it. A job that nobody follows is stopped in the end.
-
-        Cheap: call it as often as the page is drawn.
-        """
-        now = time.monotonic()
-        if self.active and now - self._watched.get(visitor, -WATCH_SECONDS) >= WATCH_SECONDS:
-            self._watched[visitor] = now
-            self._send(Watch(self.id, visitor))
-
-    def cancel(self, visitor: str = "", grace: float = 2.0) -> None:
-        """``visitor`` wants it no longer; it goes on if others follow it.
-
-        The task is asked to stop; if it runs on after ``grace`` seconds, its process is killed.
-        """
-        if self.active:
-            self._send(Cancel(self.id, visitor, grace))
-
-    # ---- what Engine does to it, under its lock but for the last ----
-
-    def become(self, told: JobTold) -> None:
-        """Be what the engine process says."""
-        for event in told.events:
-            self.hear(event)
-        vars(self).update(vars(told.facts))
-        self.watchers = told.watchers
-
-    def hear(self, event: Event) -> None:
-        """Append an event unless it is known already."""
-        if not self._events or event.number > self._events[-1].number:
-            self._events.append(event)
-
-    def move(self, place: int, wait: float | None) -> None:
-        """Be at ``place`` in the queue, to start in ``wait`` seconds."""
-        self._place, self._starts = place, None if wait is None else time.time() + wait
-
-    def lose(self, sentence: str) -> None:
-        """Be a job of which nobody knows any more."""
-        self.failure, self.finished = Failure(sentence, "lost"), time.time()
-        self.state = "failed"
-
-    def resolve(self) -> None:
-        """End ``future`` as the job has ended; what waits for it is somebody else's code."""
-        if self.state == "done":
-            self.future.set_result(self.result)
-        elif self.state == "cancelled":
-            self.future.set_exception(Cancelled("The computation was cancelled."))
-        elif (why := self.failure) is not None:
-            self.future.set_exception(JobFailed(why.sentence, why.reference, why.kind))
 
 
 class Engine:
@@ -196,12 +102,12 @@ class Engine:
         """
         request = Request(task, dict(arguments), key, visitor, priority, shape, retries, timeout)
         for _ in range(2):  # the engine may end just now; the next one takes it
-            reply = self._ask(request)
-            if reply is not None and reply.refused:
+            if (reply := self._ask(request)) is None:
+                continue
+            if reply.refused:
                 raise Refused(reply.refused)
-            if reply is not None:
-                with self._lock:
-                    return self._jobs[reply.id]
+            with self._lock:
+                return self._jobs[reply.id]
         raise EngineUnavailable(silence(self._home))
 
     def job(self, key: str) -> Job | None:
@@ -295,7 +201,9 @@ class Engine:
         known = self._jobs.get(id)
         job = self._jobs[id] = known or Job(told.facts, self._send)
         was_active = known is None or known.active
-        job.become(told)
+        for event in told.events:
+            job.hear(event)
+        job.become(told.facts, told.watchers)
         ended = [each for each in self._jobs.values() if not each.active]
         for old in ended[: max(0, len(ended) - RECENT_JOBS)]:
             del self._jobs[old.id]

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
-from pru_demo.jobs.protocol import Event, Failure, JobFacts, Request
+from pru_demo.jobs.protocol import Cancel, Event, Failure, JobFacts, Request, Watch
 
-# ---- a client to the engine process ----
+# ---- a client to the engine process (a Job adds Watch and Cancel) ----
 
 
 @dataclass(frozen=True)
@@ -27,23 +27,6 @@ class Submit:
 
     number: int
     request: Request
-
-
-@dataclass(frozen=True)
-class Watch:
-    """The visitor still follows the job."""
-
-    id: str
-    visitor: str
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """The visitor wants the job no longer; ``grace`` in seconds."""
-
-    id: str
-    visitor: str
-    grace: float
 
 
 @dataclass(frozen=True)
@@ -110,10 +93,7 @@ class Outcome:
 
 Message: TypeAlias = Submit | Watch | Cancel | Leave | Hello | Reply | JobTold | Said | Queue
 
-_DATACLASSES = (
-    *(Submit, Watch, Cancel, Leave, Hello, Reply, JobTold, Said, Queue, Outcome),
-    *(JobFacts, Request, Event, Failure),
-)
+_DATACLASSES = (*get_args(Message), Outcome, JobFacts, Request, Event, Failure)
 _BY_NAME = {each.__name__: each for each in _DATACLASSES}
 _NAME = "<dataclass>"  # beside the fields; no key of what tasks take, report and return
 

@@ -19,7 +19,6 @@ from pebble import ProcessExpired
 
 from pru_demo.jobs.journal import Durations, Journal
 from pru_demo.jobs.link import (
-    Cancel,
     Hello,
     JobTold,
     Leave,
@@ -30,16 +29,17 @@ from pru_demo.jobs.link import (
     Reply,
     Said,
     Submit,
-    Watch,
 )
 from pru_demo.jobs.protocol import (
     ORPHAN_SECONDS,
     RECENT_JOBS,
+    Cancel,
     Event,
     Failure,
     JobFacts,
     JobState,
     Request,
+    Watch,
 )
 from pru_demo.jobs.schedule import Limits, forecast, in_order, next_job, refusal
 from pru_demo.jobs.workers import WorkerGone, Workers

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from pru_demo.jobs.client import Engine, Job
+from pru_demo.jobs.client import Engine
 from pru_demo.jobs.launch import LOG, holder, runtime_directory
-from pru_demo.jobs.protocol import RECENT_JOBS, Cancelled, EngineUnavailable, JobFailed
+from pru_demo.jobs.protocol import RECENT_JOBS, Cancelled, EngineUnavailable, Job, JobFailed
 from pru_demo.paths import ROOT
 
 ONE_SLOT = ["--slots", "1"]

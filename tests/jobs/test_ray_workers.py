@@ -59,7 +59,9 @@ def test_a_gpu_that_the_cluster_does_not_have_is_an_error_and_no_endless_wait(
     monkeypatch.setenv("PRU_DEVICE", "cuda")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     engine = Engine(tmp_path / "home", ["--slots", "1", "--cluster", "local"])
-    job = engine.submit("tests.jobs.tasks:pid", {}, key="gpu")
-    with pytest.raises(JobFailed, match="needs 1 GPU and the cluster has 0"):
-        job.future.result(PATIENCE)
-    engine.close()
+    try:
+        job = engine.submit("tests.jobs.tasks:pid", {}, key="gpu")
+        with pytest.raises(JobFailed, match="needs 1 GPU and the cluster has 0"):
+            job.future.result(PATIENCE)
+    finally:
+        engine.close()

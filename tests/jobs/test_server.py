@@ -13,7 +13,6 @@ import pytest
 from pru_demo.jobs import server as module
 from pru_demo.jobs.journal import DURATIONS_KEPT, Durations, Journal
 from pru_demo.jobs.link import (
-    Cancel,
     Hello,
     JobTold,
     Leave,
@@ -23,11 +22,10 @@ from pru_demo.jobs.link import (
     Reply,
     Said,
     Submit,
-    Watch,
     from_json,
     to_json,
 )
-from pru_demo.jobs.protocol import ORPHAN_SECONDS, Event, Failure, JobFacts, Request
+from pru_demo.jobs.protocol import ORPHAN_SECONDS, Cancel, Event, Failure, JobFacts, Request, Watch
 from pru_demo.jobs.schedule import Limits
 from pru_demo.jobs.server import IDLE_SECONDS, WATCHING_SECONDS, Server
 from pru_demo.jobs.workers import OnMessage, WorkerGone, Workers

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pru_demo.jobs.client import Job
-from pru_demo.jobs.protocol import Event, Failure, JobFacts, JobState, Refused, Request
+from pru_demo.jobs.protocol import Event, Failure, Job, JobFacts, JobState, Refused, Request
 
 
 class FakeJob(Job):

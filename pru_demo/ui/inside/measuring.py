@@ -10,11 +10,11 @@ from pru_demo.experiment.keys import measures_key, run_key, weights_key
 from pru_demo.experiment.tasks import MEASURE, shape_of
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import listed, pick_name
-from pru_demo.jobs.client import Job
 from pru_demo.jobs.protocol import (
     IN_FLIGHT,
     ORPHAN_SECONDS,
     EngineUnavailable,
+    Job,
     JobFailed,
     Refused,
 )

@@ -12,8 +12,7 @@ from pru_demo.experiment.maps import LIVE, PlacedRun
 from pru_demo.experiment.record import RunRecord, shown_forgotten
 from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
 from pru_demo.figures.feature_space import Run, is_whole
-from pru_demo.jobs.client import Job
-from pru_demo.jobs.protocol import IN_FLIGHT, EngineUnavailable, JobFailed, Refused
+from pru_demo.jobs.protocol import IN_FLIGHT, EngineUnavailable, Job, JobFailed, Refused
 from pru_demo.projection import pca_map
 from pru_demo.ui.perception.perceived_runs import stored_runs_of
 from pru_demo.ui.perception.player_film import Shown, show_film

@@ -12,11 +12,11 @@ from pru_demo.experiment.keys import run_key
 from pru_demo.experiment.tasks import RUN, shape_of
 from pru_demo.figures.curves import unlearning_figure
 from pru_demo.figures.naming import listed, pick_name
-from pru_demo.jobs.client import Job
 from pru_demo.jobs.protocol import (
     IN_FLIGHT,
     OUT_OF_MEMORY,
     EngineUnavailable,
+    Job,
     JobFailed,
     Refused,
 )
