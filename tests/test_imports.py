@@ -23,7 +23,7 @@ NEEDS_RAY = {"pru_demo.jobs.ray_workers"}
 LEVELS = (
     ("paths", "heartbeat", "device", "parameters"),
     ("data",),
-    ("models",),
+    ("models", "fields"),
     ("settings",),
     ("training",),
     ("methods",),

@@ -16,7 +16,7 @@ import torch
 from pru_demo.data.samples import Samples, seeded
 from pru_demo.models.split import BatchNormMode, SplitModel
 from pru_demo.parameters import TrainingParams
-from pru_demo.settings import SETTINGS
+from pru_demo.settings import RELEARNING
 from pru_demo.training import sgd, train_epoch
 
 
@@ -34,7 +34,7 @@ def relearn(
     data: Samples,
     *,
     seed: int,
-    settings: TrainingParams = SETTINGS,
+    settings: TrainingParams = RELEARNING,
     batch_norm: BatchNormMode = "train",
     done_epochs: int = 0,
 ) -> Iterator[RelearnedEpoch]:
@@ -61,7 +61,7 @@ def relearn(
 
 @torch.no_grad()
 def batch_norm_only(
-    unlearned: SplitModel, data: Samples, *, seed: int, settings: TrainingParams = SETTINGS
+    unlearned: SplitModel, data: Samples, *, seed: int, settings: TrainingParams = RELEARNING
 ) -> SplitModel:
     """One pass over D_r_new in train mode *without any weight update*; returns a new network.
 
