@@ -80,7 +80,7 @@ def test_no_page_speaks_of_digits(engine: FakeEngine) -> None:
 def test_without_records_every_page_offers_to_run_what_can_be_run(
     store: Store, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, name: str, here: bool
 ) -> None:
-    monkeypatch.setattr("pru_demo.ui.comparison.available", lambda _: here)
+    monkeypatch.setattr("pru_demo.ui.shared.comparison.available", lambda _: here)
     view = replace(PICTURES, scenario=replace(PICTURES.scenario, dataset=name))
     app = new_session(view)
     for page in SCENARIO_PAGES:
