@@ -75,8 +75,7 @@ def test_no_page_speaks_of_digits(engine: FakeEngine) -> None:
     assert app.segmented_control(key="way.undrawn").options == ["Upload", "Pick"]
 
 
-@pytest.mark.parametrize("here", [True, False])
-@pytest.mark.parametrize("name", ["cifar10", "fashion-mnist"])
+@pytest.mark.parametrize(("name", "here"), [("cifar10", True), ("fashion-mnist", False)])
 def test_without_records_every_page_offers_to_run_what_can_be_run(
     store: Store, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, name: str, here: bool
 ) -> None:
