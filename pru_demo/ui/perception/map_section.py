@@ -15,7 +15,7 @@ from pru_demo.figures.naming import forgotten_images, pick_name
 from pru_demo.ui.perception.drawing_maps import offer_new_fit, places_or_drawing
 from pru_demo.ui.perception.picture_choice import KIND_OF, PICTURES
 from pru_demo.ui.perception.player_film import Shown, download_film, show_film
-from pru_demo.ui.try_it.guest import guest_for, guest_places, keep_guest
+from pru_demo.ui.try_it.guest_image import guest_for, guest_places, keep_guest
 
 
 def show_map(runs: Sequence[PerceivedRun], picture: str, original: RunRecord | None) -> None:

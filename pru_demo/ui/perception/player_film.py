@@ -17,7 +17,7 @@ from pru_demo.figures.naming import pick_name, stroke_of
 from pru_demo.ui.components.map_player import map_player
 from pru_demo.ui.components.map_player.movie import Movie
 from pru_demo.ui.shared.images import sample_images
-from pru_demo.ui.try_it.guest import Guest
+from pru_demo.ui.try_it.guest_image import Guest
 
 # Pictures beside the pointer are 64 CSS pixels wide.
 _THUMBNAIL = 64

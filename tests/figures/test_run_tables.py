@@ -2,7 +2,7 @@
 
 import pytest
 
-from pru_demo.ui.shared.facts import facts_table
+from pru_demo.figures.run_tables import facts_table
 from tests.figures.records import record_with
 
 

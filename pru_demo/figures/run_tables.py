@@ -1,7 +1,6 @@
-"""How the shown runs were made: the table behind the figures."""
+"""Runs as tables: how they were made, their curves, and what came back while they relearned."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -9,22 +8,32 @@ from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.naming import pick_name
 from pru_demo.methods import METHODS
 
-# Plain words for the columns whose names are the paper's.
-FACTS_TERMS = (
-    "**D_f**: the images to forget. **D_r**: those of the other classes that the original learned "
-    "from. **D_r_new**: new images of the other classes, from which the network relearns. "
-    "**Forward passes**: what unlearning cost, counted in passes of one image."
-)
-
 
 def facts_table(records: Iterable[RunRecord]) -> pd.DataFrame:
     """One row per run: data seen while it forgot, cost, parameters and their origin, device."""
     return pd.DataFrame([_facts(record) for record in records])
 
 
-def snapshots_of(record: RunRecord) -> list[dict[str, Any]]:
-    """The record's snapshots as a running job would report them."""
-    return [{**vars(s), "label": s.label} for s in record.snapshots]
+def curves_table(records: Sequence[RunRecord]) -> pd.DataFrame:
+    """One row per run and snapshot: A_f and A_r in percent over unlearning and relearning."""
+    return pd.DataFrame(
+        {**vars(s), "label": s.label, "run": pick_name(record.config.pick)}
+        for record in records
+        for s in record.snapshots
+    ).drop(columns="losses")
+
+
+def relearning_table(records: Iterable[RunRecord]) -> pd.DataFrame:
+    """A_f and A_r of each run in percent, one row per epoch of relearning."""
+    table = pd.DataFrame(
+        {
+            f"{pick_name(record.config.pick)} · {accuracy}": record.relearning(accuracy)
+            for record in records
+            for accuracy in ("A_f", "A_r")
+        }
+    ).round(2)
+    table.index.name = "epoch"
+    return table
 
 
 def _facts(record: RunRecord) -> dict[str, str | int | float]:
