@@ -2,6 +2,7 @@
 
 import pytest
 
+from pru_demo.jobs.protocol import Request
 from pru_demo.ui.inside import measuring
 from pru_demo.ui.perception import drawing_maps
 from pru_demo.ui.shared import running
@@ -25,7 +26,7 @@ def said_of(job: FakeJob | None, endings: Endings) -> list[str]:
 
 
 def ended(how: str) -> FakeJob:
-    job = FakeJob("task", {}, "key")
+    job = FakeJob(1, Request("task", {}, "key"))
     if how == "failed":
         job.fail(FAILURE, "ab12cd34")
     elif how == "interrupted":
