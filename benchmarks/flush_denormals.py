@@ -21,7 +21,7 @@ from pru_demo.experiment.originals import obtain_original
 from pru_demo.experiment.run import setting_of
 from pru_demo.methods.pru import pru
 from pru_demo.settings import RELEARNING
-from pru_demo.training import make_sgd, train_epoch
+from pru_demo.training import sgd, train_epoch
 
 RESULT = Path(__file__).parent / "results" / "flush-denormals.json"
 REPEATS = 2
@@ -46,7 +46,7 @@ def main() -> None:
             for step in pru(original, material.forget, params):
                 model = step.model
             between = time.perf_counter()
-            optimizer = make_sgd(list(model.parameters()), RELEARNING)
+            optimizer = sgd(model.parameters(), RELEARNING.learning_rate, RELEARNING)
             train_epoch(model, optimizer, material.relearn, RELEARNING.batch_size, seeded(7))
             seconds["unlearning"][flush].append(between - began)
             seconds["relearning"][flush].append(time.perf_counter() - between)

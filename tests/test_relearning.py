@@ -135,8 +135,8 @@ def test_momentum_starts_anew_every_epoch(
     tiny: SplitModel, others: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
-    usual = relearning.make_sgd
-    monkeypatch.setattr(relearning, "make_sgd", lambda *a: made.append(1) or usual(*a))
+    usual = relearning.sgd
+    monkeypatch.setattr(relearning, "sgd", lambda *a: made.append(1) or usual(*a))
     list(relearn(tiny, Samples(*others), seed=7, settings=SHORT))
     assert len(made) == 2
 
@@ -190,9 +190,9 @@ def test_weight_decay_is_that_of_the_original_training(
     used: float,
 ) -> None:
     settings = []
-    usual = relearning.make_sgd
+    usual = relearning.sgd
     monkeypatch.setattr(
-        relearning, "make_sgd", lambda p, params: settings.append(params) or usual(p, params)
+        relearning, "sgd", lambda p, rate, each: settings.append(each) or usual(p, rate, each)
     )
     next(relearn(tiny, Samples(*others), seed=7, **given))
     assert settings == [replace(RELEARNING, weight_decay=used)]

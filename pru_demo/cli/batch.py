@@ -11,8 +11,8 @@ from tqdm import tqdm
 from pru_demo.config import RunConfig
 from pru_demo.experiment.keys import measures_key, run_key
 from pru_demo.experiment.tasks import MEASURE, RUN, shape_of
-from pru_demo.jobs.client import engine_for
-from pru_demo.jobs.protocol import Engine, Job
+from pru_demo.jobs.client import Engine, engine_for
+from pru_demo.jobs.protocol import Job
 
 POLL_SECONDS = 0.1
 VISITOR = f"command line {os.getpid()}"
