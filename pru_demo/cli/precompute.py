@@ -5,16 +5,7 @@ from pathlib import Path
 
 from pru_demo.cli.batch import Jobs, title_of
 from pru_demo.config import Pick, RunConfig, Scenario, variants_of
-from pru_demo.experiment.keys import (
-    classic_key,
-    has_own_space,
-    map_key,
-    measures_key,
-    perceived_key,
-    placed_key,
-    run_key,
-    weights_key,
-)
+from pru_demo.experiment.keys import classic_key, measures_key, placed_key, run_key, shipped
 from pru_demo.experiment.maps import KINDS
 from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
 from pru_demo.settings import PRESETS
@@ -44,36 +35,21 @@ def precompute(
     ``jobs`` computes into ``work``. Yields each run when it is there. What ``work`` already holds
     is not computed again, so an interrupted call goes on where it stopped.
     """
-    entries: dict[str, Entry] = {}
     names: dict[str, str] = {}
-
-    def ship(key: str, name: str) -> None:
-        entry = work.get(key)
-        if entry is None:
-            raise ValueError(f"{name} has vanished from the work store; run the command again.")
-        entries[key], names[key] = entry, name
-
     for scenario in scenarios:
-        runs, stem = runs_of(scenario), _stem(scenario)
+        runs = runs_of(scenario)
         yield from jobs.run(runs, again=False)
         for kind in KINDS:
             _draw(work, jobs, runs, kind)
-            for key, owner in {map_key(run, kind): run for run in runs}.items():
-                own = f"-{owner.pick.method}" if has_own_space(owner) else ""
-                ship(key, f"{stem}{own}.{kind}.map")
         for run in runs:
             _finish(work, jobs, run)
-            name = f"{stem}-{run.pick.method}-{run.pick.variant}"
-            for make, ending in (
-                (run_key, "run"),
-                (weights_key, "weights"),
-                (perceived_key, "perceived"),
-                (measures_key, "measures"),
-                (classic_key, "classic"),
-            ):
-                ship(make(run), f"{name}.{ending}")
-            for kind in KINDS:
-                ship(placed_key(run, kind), f"{name}.{kind}.placed")
+            names |= shipped(run)
+    entries: dict[str, Entry] = {}
+    for key, name in names.items():
+        entry = work.get(key)
+        if entry is None:
+            raise ValueError(f"{name} has vanished from the work store; run the command again.")
+        entries[key] = entry
     write_bundle(bundle, entries, names)
 
 
@@ -95,8 +71,3 @@ def _finish(work: Store, jobs: Jobs, run: RunConfig) -> None:
             arguments = {"config": run.content(), "snapshot": snapshot}
             key = classic_job_key(run, snapshot)
             jobs.do(CLASSIC, arguments, key, f"{title_of(run)}, UMAP of snapshot {snapshot}")
-
-
-def _stem(scenario: Scenario) -> str:
-    classes = "-".join(map(str, scenario.forget))
-    return f"{scenario.dataset}-{scenario.model}-{classes}-{scenario.preset}-seed{scenario.seed}"

@@ -15,6 +15,7 @@ from pru_demo.config import Pick, RunConfig
 from pru_demo.experiment import maps
 from pru_demo.experiment.keys import (
     classic_key,
+    derived,
     features_key,
     has_own_space,
     map_key,
@@ -77,7 +78,7 @@ def run_into(
     store.put(weights_key(run), {}, weights)
     store.put(features_key(run), {}, result.features)
     _keep(store, perceived_key(run), perceive(record, result.features).to_entry())
-    for key in _derived(run):
+    for key in derived(run):
         store.withdraw(key)  # what there is was of the networks before
     # The record last: who finds it finds the rest.
     _keep(store, run_key(run), record.to_entry())
@@ -172,16 +173,6 @@ def classic_into(store: Store, run: RunConfig, snapshot: int, context: Context) 
     known = {} if found is None else dict(found.arrays)
     store.put(classic_key(run), {}, {**known, str(snapshot): drawn})
     return classic_key(run)
-
-
-def _derived(run: RunConfig) -> list[str]:
-    """Keys of all that is computed from a run's networks later, when somebody asks for it."""
-    keys = [measures_key(run), classic_key(run)]
-    for kind in maps.KINDS:
-        keys.append(placed_key(run, kind))
-        if has_own_space(run):
-            keys.append(map_key(run, kind))
-    return keys
 
 
 def _features(store: Store, run: RunConfig) -> NDArray[Any]:

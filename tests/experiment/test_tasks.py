@@ -15,6 +15,7 @@ from pru_demo.experiment import maps, tasks
 from pru_demo.experiment import run as pipeline
 from pru_demo.experiment.keys import (
     classic_key,
+    everything,
     features_key,
     map_key,
     measures_key,
@@ -159,6 +160,11 @@ def test_the_record_is_stored_last(
     assert set(order) == {make(PRU) for make in makers}
 
 
+@pytest.fixture(autouse=True)
+def _quick_umap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "classic_umap", lambda features, *, seed: features[:, :2])
+
+
 @pytest.fixture
 def drawable(store: Store, executed: list[RunConfig], monkeypatch: pytest.MonkeyPatch) -> Store:
     """The store with PRU, Boundary Shrink and Retrain in it; nothing compiles umap-learn."""
@@ -217,6 +223,19 @@ def test_what_was_drawn_of_the_networks_before_counts_no_longer(
     assert (drawable.meta(map_key(run, "pca")) is None) == (run is RETRAIN)
 
 
+def test_deleting_everything_of_a_run_leaves_what_others_are_on_and_nothing_else(
+    drawable: Store,
+) -> None:
+    compute_map(FakeContext(), [run.content() for run in (PRU, RETRAIN)], "pca")
+    for run in (PRU, RETRAIN):
+        compute_classic(FakeContext(), run.content(), 0)
+        drawable.put(measures_key(run), {}, {})
+    for run in (PRU, RETRAIN, SHRINK):
+        for key in everything(run):
+            drawable.delete(key)
+    assert drawable.keys() == [map_key(PRU, "pca")]
+
+
 def test_retrain_is_drawn_on_a_map_of_its_own(drawable: Store) -> None:
     compute_map(FakeContext(), [PRU.content(), RETRAIN.content()], "pca")
     own, shared = (drawable.meta(map_key(run, "pca")) for run in (RETRAIN, PRU))
@@ -229,10 +248,7 @@ def test_retrain_is_drawn_on_a_map_of_its_own(drawable: Store) -> None:
     assert placed["map_id"] == own["id"]
 
 
-def test_pictures_of_umap_are_drawn_one_by_one_and_kept(
-    drawable: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(maps, "classic_umap", lambda features, *, seed: features[:, :2])
+def test_pictures_of_umap_are_drawn_one_by_one_and_kept(drawable: Store) -> None:
     for snapshot in (2, 0):
         assert compute_classic(FakeContext(), PRU.content(), snapshot) == classic_key(PRU)
     pictures, features = drawable.get(classic_key(PRU)), drawable.get(features_key(PRU))
