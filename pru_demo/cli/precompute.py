@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pru_demo.cli.batch import Jobs, title_of
 from pru_demo.config import Pick, RunConfig, Scenario, variants_of
-from pru_demo.experiment.keys import classic_key, measures_key, placed_key, run_key, shipped
+from pru_demo.experiment.keys import classic_key, inside_key, placed_key, run_key, shipped
 from pru_demo.experiment.maps import KINDS
-from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
+from pru_demo.experiment.tasks import CLASSIC, INSIDE, MAP, classic_job_key, map_job_key
 from pru_demo.settings import PRESETS
 from pru_demo.store import Entry, Store, write_bundle
 
@@ -62,8 +62,9 @@ def _draw(work: Store, jobs: Jobs, runs: Sequence[RunConfig], kind: str) -> None
 
 def _finish(work: Store, jobs: Jobs, run: RunConfig) -> None:
     """Measure ``run``, and draw umap-learn's picture of every snapshot."""
-    if work.meta(measures_key(run)) is None:
-        jobs.measure(run)
+    if work.meta(inside_key(run)) is None:
+        title = f"{title_of(run)}, measuring"
+        jobs.do(INSIDE, {"config": run.content()}, inside_key(run), title)
     record, classic = work.meta(run_key(run)), work.get(classic_key(run))
     known = set() if classic is None else set(classic.arrays)
     for snapshot in range(len(record["snapshots"]) if record else 0):

@@ -1,5 +1,8 @@
 """Every kind of thing that is stored of a run: its key, what is made from what, what ships.
 
+Keys hash the resolved values that a result depends on, not the names of variant and preset: equal
+parameters are one run, and a variant whose values change is another run from then on.
+
 Record, networks and features are written together. What is computed from these later, when somebody
 asks for it, is *derived*: it counts no longer once the run is computed anew. A map belongs to a
 scenario, whose runs all share it; only a run with a feature space of its own has maps of its own.
@@ -21,7 +24,7 @@ def has_own_space(config: RunConfig) -> bool:
 
 
 def _key(name: str, config: RunConfig, /, **more: Any) -> str:
-    return content_key(name, {**config.content(), **more})
+    return content_key(name, {**config.identity(), **more})
 
 
 def run_key(config: RunConfig) -> str:
@@ -44,11 +47,13 @@ def perceived_key(config: RunConfig) -> str:
     return _key("perceived", config)
 
 
+def inside_key(config: RunConfig) -> str:
+    """Store key of what pages show of a run's networks, see ``experiment.inside``."""
+    return _key("inside", config)
+
+
 def measures_key(config: RunConfig) -> str:
-    """Store key of what the finer instruments say, see ``experiment.measures``."""
-    if config.scenario.given != "D_f":
-        # Older measures attacked images that the original had not been trained on.
-        return _key("measures", config, members="D_f")
+    """Store key of what else can be measured, see ``experiment.measures``."""
     return _key("measures", config)
 
 
@@ -66,7 +71,7 @@ def map_key(config: RunConfig, kind: str) -> str:
     """Store key of the map that ``config`` is placed on: its scenario's, or one of its own."""
     if has_own_space(config):
         return _key("map", config, kind=kind)
-    return content_key("map", {**config.scenario.content(), "kind": kind})
+    return content_key("map", {**config.scenario.identity(), "kind": kind})
 
 
 def partial_key(config: RunConfig) -> str:
@@ -76,9 +81,9 @@ def partial_key(config: RunConfig) -> str:
 
 def unlearned_key(config: RunConfig) -> str:
     """Store key of the state right after unlearning, which relearning has no part in."""
-    content = config.content()
-    content.pop("relearn_epochs", None)
-    return content_key("unlearned", content)
+    identity = config.identity()
+    del identity["relearning"]
+    return content_key("unlearned", identity)
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,8 @@ KINDS = (
     Kind(weights_key, ending="weights"),
     Kind(features_key),
     Kind(perceived_key, ending="perceived"),
-    Kind(measures_key, derived=True, ending="measures"),
+    Kind(inside_key, derived=True, ending="inside"),
+    Kind(measures_key, derived=True),
     Kind(classic_key, derived=True, ending="classic"),
     *(
         Kind(partial(placed_key, kind=kind), derived=True, ending=f"{kind}.placed")

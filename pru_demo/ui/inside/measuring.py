@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from pru_demo.config import RunConfig, View, runs_of
-from pru_demo.experiment.keys import measures_key, run_key, weights_key
-from pru_demo.experiment.tasks import MEASURE, shape_of
+from pru_demo.experiment.keys import inside_key, run_key, weights_key
+from pru_demo.experiment.tasks import INSIDE, shape_of
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import listed, pick_name
 from pru_demo.jobs.protocol import (
@@ -34,7 +34,7 @@ def measured_runs(view: View) -> list[Measured]:
     found = [
         Measured(run, measures, letters.get(run.pick, ""))
         for run in runs_of(view.scenario)
-        if (measures := STORE.meta(measures_key(run))) is not None
+        if (measures := STORE.meta(inside_key(run))) is not None
     ]
     return sorted(found, key=lambda run: ["", "B", "A"].index(run.letter))
 
@@ -90,9 +90,9 @@ def _start(runs: Sequence[RunConfig]) -> None:
     try:
         for run in runs:
             ENGINE.submit(
-                MEASURE,
+                INSIDE,
                 {"config": run.content()},
-                key=measures_key(run),
+                key=inside_key(run),
                 visitor=visitor(),
                 shape=f"measure {shape_of(run)}",
                 retries=1,
@@ -147,14 +147,15 @@ def _explain_end(run: RunConfig, job: Job) -> None:
 
 
 def _jobs(runs: Sequence[RunConfig]) -> dict[RunConfig, Job]:
-    jobs: dict[RunConfig, Any] = {run: ENGINE.job(measures_key(run)) for run in runs}
+    jobs: dict[RunConfig, Any] = {run: ENGINE.job(inside_key(run)) for run in runs}
     return {run: job for run, job in jobs.items() if job is not None}
 
 
 def _is_measured(run: RunConfig) -> bool:
     """Whether there is all that can be: what needs Retrain, too, if its weights are there."""
-    measures = STORE.meta(measures_key(run))
+    measures = STORE.meta(inside_key(run))
     if measures is None:
         return False
     retrain = RunConfig(run.scenario, REFERENCES[0])
-    return measures["against_retrain"] is not None or STORE.meta(weights_key(retrain)) is None
+    compared = measures["layers"]["cka_to_retrained"] is not None
+    return compared or STORE.meta(weights_key(retrain)) is None
