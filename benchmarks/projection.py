@@ -26,7 +26,7 @@ from pru_demo.cli.batch import Jobs
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.data import available
 from pru_demo.experiment.keys import features_key, run_key
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.projection import fit_landmark_map, fit_temporal_map, map_fidelity, pca_map
 from pru_demo.projection.graph import NEIGHBOURS, nearest
 from pru_demo.store import Store, default_store_directory
@@ -84,34 +84,37 @@ def records_of(scenario: Scenario, variant: str) -> list[tuple[RunRecord, Floats
     missing = [c for c in configs if store.get(features_key(c)) is None]
     with Jobs(store.directory) as jobs:
         list(jobs.run(missing, again=True))
-    found = []
+    runs = []
     for config in configs:
         record, features = store.get(run_key(config)), store.get(features_key(config))
         assert record is not None
         assert features is not None
-        found.append((RunRecord.from_entry(record), features.arrays["features"].astype(np.float32)))
-    return found
+        runs.append((RunRecord.from_entry(record), features.arrays["features"].astype(np.float32)))
+    return runs
 
 
 def compare(runs: list[tuple[RunRecord, Floats]], *, quick: bool) -> dict[str, Any]:
     """All constructions on one scenario."""
     constructions = OURS if quick else {**OURS, "umap-learn: fit, transform": fit_and_transform}
-    found: dict[str, Any] = {"snapshots": [len(e) for _, e in runs], "samples": runs[0][1].shape[1]}
+    result: dict[str, Any] = {
+        "snapshots": [len(e) for _, e in runs],
+        "samples": runs[0][1].shape[1],
+    }
     for name, fit in constructions.items():
         seeds = SEEDS if name in OURS else SEEDS[:1]
-        found[name] = [measured(name, fit, runs, seed) for seed in seeds]
-        print(name, json.dumps(found[name][0]), flush=True)
+        result[name] = [measured(name, fit, runs, seed) for seed in seeds]
+        print(name, json.dumps(result[name][0]), flush=True)
     if not quick:
-        found["AlignedUMAP"] = [aligned_umap(*run) for run in runs]
-        print("AlignedUMAP", json.dumps(found["AlignedUMAP"]), flush=True)
-    return found
+        result["AlignedUMAP"] = [aligned_umap(*run) for run in runs]
+        print("AlignedUMAP", json.dumps(result["AlignedUMAP"]), flush=True)
+    return result
 
 
 def measured(
     name: str, fit: Fit, runs: list[tuple[RunRecord, Floats]], seed: int
 ) -> dict[str, Any]:
     """Cost and fidelity of one construction; with the first seed, whether that draws it again."""
-    retained = ~shown_forgotten(runs[0][0])
+    retained = ~runs[0][0].forgotten
     features = [e for _, e in runs]
     cpu, wall = time.process_time(), time.perf_counter()
     place = fit(features, retained, seed)
@@ -125,20 +128,20 @@ def measured(
         run.config.pick.method: fidelity(run, e, xy, align)
         for (run, e), xy in zip(runs, places, strict=True)
     }
-    found = {"seed": seed, **cost, "runs": each, "false_motion_percent": planted(fit, runs, seed)}
+    result = {"seed": seed, **cost, "runs": each, "false_motion_percent": planted(fit, runs, seed)}
     if name in OURS and seed == SEEDS[0]:
         again = fit(features, retained, seed)(features[0])
-        found["same_map_twice"] = bool(np.array_equal(again, places[0]))
-    return found
+        result["same_map_twice"] = bool(np.array_equal(again, places[0]))
+    return result
 
 
 def fidelity(run: RunRecord, e: Floats, xy: NDArray[Any], align: bool = True) -> dict[str, Any]:
     """What pages say of a map, and the share of true neighbours among the nearest 15."""
-    retained, labels = ~shown_forgotten(run), run.arrays["labels"]
-    found = asdict(map_fidelity(e, xy, labels, retained, align=align))
-    del found["false_motion_percent"]  # nothing stands still in a real run: see ``planted``
+    retained, labels = ~run.forgotten, run.arrays["labels"]
+    numbers = asdict(map_fidelity(e, xy, labels, retained, align=align))
+    del numbers["false_motion_percent"]  # nothing stands still in a real run: see ``planted``
     overlap = [neighbour_overlap(a, b) for a, b in zip(e, xy, strict=True)]
-    return {k: round(v, 3) for k, v in {**found, "knn15_overlap": np.mean(overlap)}.items()}
+    return {k: round(v, 3) for k, v in {**numbers, "knn15_overlap": np.mean(overlap)}.items()}
 
 
 def neighbour_overlap(points: NDArray[Any], placed: NDArray[Any]) -> float:
@@ -153,7 +156,7 @@ def planted(fit: Fit, runs: list[tuple[RunRecord, Floats]], seed: int) -> float 
     if fit is fit_and_transform:
         return None  # another two minutes
     run, e = runs[0]
-    retained = ~shown_forgotten(run)
+    retained = ~run.forgotten
     frozen = e.copy()
     frozen[:, retained] = e[0, retained]
     xy = fit([frozen], retained, seed)(frozen)

@@ -14,6 +14,7 @@ from pru_demo.config import relearning_of
 from pru_demo.data import load_dataset
 from pru_demo.data.splits import of_classes, trial_split
 from pru_demo.evaluation import agreement, destinations, probing
+from pru_demo.evaluation.distances import n_dist
 from pru_demo.evaluation.likeness import linear_cka
 from pru_demo.evaluation.observe import Observation, TestSet, observe
 from pru_demo.evaluation.relearning import comeback, relearn
@@ -117,8 +118,7 @@ def _features(
         numbers["linear_probe"] = asdict(probing.linear_probe(*known, scenario.seed))
         if len(e) >= probing.NEIGHBOURS:
             numbers["knn_probe"] = asdict(probing.knn_probe(*known))
-        n_dist = probing.n_dist(e_test[forgotten], labels[forgotten])
-        numbers["n_dist"] = n_dist.round(4).tolist()
+        numbers["n_dist"] = n_dist(e_test[forgotten], labels[forgotten]).round(4).tolist()
     if not shown.diverged:
         p_f = shown.probabilities[forgotten][:, list(scenario.forget)].sum(1)
         numbers["p_f"] = p_f.round(4).tolist()

@@ -216,11 +216,6 @@ def forgotten_among(labels: NDArray[np.integer], scenario: Scenario) -> NDArray[
     return forgotten
 
 
-def shown_forgotten(record: RunRecord) -> NDArray[np.bool_]:
-    """(n,) which shown samples are of a forgotten class."""
-    return record.forgotten
-
-
 def _longer(arrays: Mapping[str, NDArray[Any]], name: str, row: NDArray[Any]) -> NDArray[Any]:
     """An array (T, …) with one more row; the first where there is none yet."""
     added = row[np.newaxis]
