@@ -12,8 +12,8 @@ from pru_demo.cli.batch import Jobs
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.experiment.keys import (
     classic_key,
+    inside_key,
     map_key,
-    measures_key,
     perceived_key,
     placed_key,
     run_key,
@@ -57,6 +57,8 @@ def test_run_computes_each_method_and_measure_and_sweep_use_what_is_stored(
 
     measured = summary_of(tmp_path, "measure", "--forget", "3", "--methods", "unroll_of:default")
     assert measured[0]["forget_set"]["A_f"] >= 0
+    assert measured[0].keys() >= {"layers", "test_part", "features", "relearning"}
+    assert measured[0]["against_retrain"] is None
 
     swept = summary_of(tmp_path, "sweep", "--forget", "3,4", "--methods", "unroll_of:default")
     assert [run["forget"] for run in swept] == [[3], [4]]
@@ -101,7 +103,7 @@ def test_precompute_makes_records_and_map_without_looking_at_the_bundled_ones(
         made = list(module.precompute([SCENARIO], work, tmp_path / "records", jobs))
     assert made == runs
     bundle = Bundle(tmp_path / "records")
-    makers = (run_key, weights_key, perceived_key, measures_key, classic_key)
+    makers = (run_key, weights_key, perceived_key, inside_key, classic_key)
     keys = {make(run) for make in makers for run in runs}
     keys |= {make(run, kind) for make in (map_key, placed_key) for kind in kinds for run in runs}
     assert set(bundle.keys()) == keys
