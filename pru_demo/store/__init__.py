@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from pru_demo.store.bundle import Bundle, write_bundle
-from pru_demo.store.entry import JSON, SCHEMA, DamagedEntry, Entry, content_key, decode, encode
+from pru_demo.store.entry import SCHEMA, DamagedEntry, Entry, content_key, decode, encode
 from pru_demo.store.upkeep import SizeLimit
 
 if TYPE_CHECKING:
@@ -81,13 +81,13 @@ class Store:
             entry = self._bundle.get(key)
         return None if entry is None or _WITHDRAWN in entry.meta else entry
 
-    def meta(self, key: str) -> dict[str, JSON] | None:
+    def meta(self, key: str) -> dict[str, Any] | None:
         """The header of ``get(key)``; from the bundle it is read without the arrays."""
         if (entry := self._cached(key)) is not None:
             return None if _WITHDRAWN in entry.meta else entry.meta
         return None if self._bundle is None else self._bundle.meta(key)
 
-    def put(self, key: str, meta: Mapping[str, JSON], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def put(self, key: str, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep an entry, replacing an older one; it is whole on disk when this returns.
 
         Raises what ``encode`` raises, and StoreUnavailable if the disk does not take it.
