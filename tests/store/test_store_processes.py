@@ -1,6 +1,7 @@
 """Several processes share one store, and any of them may be killed at any moment."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from pru_demo.paths import ROOT
 from pru_demo.store import Store
+from tests.store.test_local_entries import file_of, files, stray
 from tests.store.writers import KEYS, content, write
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -46,11 +48,12 @@ def test_fifty_writers_killed_at_random_lose_no_confirmed_write(
     assert store.cache.index_damage() is None
     assert {store.cache.damage(row) for row in store.cache.rows()} == {None}
     assert store.cache.orphans() == []
-    files = {str(path.relative_to(folder)) for path in folder.glob("**/*.val")}
-    named = store.cache._sql("SELECT filename FROM Cache WHERE filename IS NOT NULL").fetchall()
-    assert files == {name for (name,) in named}
+    assert files(folder) == sorted(file_of(folder, row.key) for row in store.cache.rows())
     sizes = sum(row.size for row in store.cache.rows())
-    assert store.cache.reset("size") == sizes, "the counted size is that of the entries"
+    assert sum(path.stat().st_size for path in files(folder)) == sizes
+    with sqlite3.connect(folder / "index" / "cache.db") as database:
+        ((counted,),) = database.execute("SELECT value FROM Settings WHERE key = 'size'").fetchall()
+    assert counted == sizes, "the counted size is that of the entries"
 
 
 def test_two_processes_write_and_read_one_store_at_once(tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ def test_two_processes_write_and_read_one_store_at_once(tmp_path: Path) -> None:
 
 def test_a_store_that_another_process_has_open_is_not_tidied(tmp_path: Path) -> None:
     folder = tmp_path / "store"
-    orphan = folder / "ab" / "cd" / ("0" * 28 + ".val")
+    Store(folder).put("k", {}, {})
     program = (
         "import sys; from pathlib import Path; from pru_demo.store import Store\n"
         "store = Store(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
@@ -91,12 +94,11 @@ def test_a_store_that_another_process_has_open_is_not_tidied(tmp_path: Path) -> 
     )  # fmt: skip
     assert other.stdout is not None
     assert other.stdout.readline() == b"open\n"
-    orphan.parent.mkdir(parents=True)
-    orphan.write_bytes(b"about to be named by a row")
+    orphan = stray(folder)  # about to be named by a row
 
     store = Store(folder)
     assert orphan.exists()
-    assert store.cache.orphans() == [("ab/cd/" + orphan.name, 26)]
+    assert store.cache.orphans() == [(orphan, 1)]
     del store
     other.kill()
     other.communicate()

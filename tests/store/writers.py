@@ -21,7 +21,7 @@ KEYS = [f"v1:run:{number}" for number in range(12)]
 
 
 def content(seed: int) -> dict[str, NDArray[Any]]:
-    """The same for the same seed; from 40 bytes, within the index, to 2 MB, a file."""
+    """The same for the same seed; from 40 bytes to 2 MB."""
     size = (10, 2_000, 60_000, 500_000)[seed % 4]
     return {"a": np.random.default_rng(seed).integers(0, 2**31, size, dtype=np.int32)}
 
