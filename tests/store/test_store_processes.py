@@ -81,6 +81,35 @@ def test_two_processes_write_and_read_one_store_at_once(tmp_path: Path) -> None:
     assert store.cache.orphans() == []
 
 
+def test_two_processes_that_write_the_same_contents_in_turn_keep_them(tmp_path: Path) -> None:
+    """What one replaces and removes has the very name that the other is just writing."""
+    folder = tmp_path / "store"
+    program = (
+        "import sys; from pathlib import Path; from pru_demo.store import Store\n"
+        "store = Store(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()\n"
+        "for number in range(250):\n"
+        "    store.put('k', {'n': number % 2}, {})\n"
+        "    assert store.get('k') is not None\n"
+    )
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(folder)],
+            cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"open\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.close()
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    store = Store(folder)
+    assert store.get("k") is not None
+    assert store.cache.orphans() == []
+
+
 def test_a_store_that_another_process_has_open_is_not_tidied(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     Store(folder).put("k", {}, {})
