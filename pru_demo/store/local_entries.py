@@ -48,6 +48,7 @@ class LocalEntries:
         for folder in (directory, directory / "index", directory / "entries"):
             _make_private(folder)
         self.directory = directory.resolve()
+        self._entries = self.directory / "entries"
         self._lock = UseLock(directory)  # held as long as this object lives
         try:
             self._index_file = self.directory / "index" / INDEX_FILE
@@ -201,7 +202,7 @@ class LocalEntries:
             _log.warning(
                 "The index of the result store in %s was made anew; entries that it does not know "
                 "(%d) are kept in %s.",
-                self.directory, len(entries), self.directory / "entries",
+                self.directory, len(entries), self._entries,
             )  # fmt: skip
             orphans = [path for path in orphans if path not in entries]
         for path in orphans:
@@ -209,15 +210,15 @@ class LocalEntries:
 
     def _files(self) -> Iterator[tuple[Path, int]]:
         """All files that ``put`` could have written, with their bytes."""
-        for path in (self.directory / "entries").glob("??/*"):
+        for path in self._entries.glob("??/*"):
             if named := _NAME.fullmatch(path.name):
                 with contextlib.suppress(OSError):  # not one of ours, or gone meanwhile
                     if path == self._path(*named.groups()):
                         yield path, path.lstat().st_size
 
     def _path(self, digest: str, suffix: str = _SUFFIX) -> Path:
-        folder = self.directory / "entries" / digest[:2]
-        if folder.resolve() != folder:
+        folder = self._entries / digest[:2]
+        if self._entries.is_symlink() or folder.is_symlink():
             raise DamagedEntry(f"{folder} is a link")
         return folder / (digest + suffix)
 
