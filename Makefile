@@ -1,4 +1,4 @@
-# Two commands: `make demo` starts the application, `make test` proves it.
+# `make demo` starts the application, `make test` proves it; `make quick` is the daily loop.
 
 VENV ?= .venv
 PORT ?= 8501
@@ -7,13 +7,19 @@ BIN := $(VENV)/bin
 # One thread per BLAS call: two spinning on two busy cores are slower than one.
 TEST_ENV := OMP_NUM_THREADS=1
 
-.PHONY: demo test lint types browser
+# Two processes share two cores well; on more, more would fight over Chromium.
+WORKERS ?= 2
+
+.PHONY: demo test quick lint types browser
 
 demo: $(VENV)/.installed
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: lint types browser
-	$(TEST_ENV) $(BIN)/python -m pytest
+	$(TEST_ENV) $(BIN)/python -m pytest -n $(WORKERS)
+
+quick: lint types
+	$(TEST_ENV) $(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not slow"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pru_demo.data import DATASETS
 from pru_demo.methods import METHODS
 from pru_demo.models import MODELS
-from pru_demo.parameters import NoParams, TrainingParams
+from pru_demo.parameters import NoParams, TrainingParams, as_json
 from pru_demo.settings import EPOCHS, GIVEN, PRESETS, SETTINGS, Setting, original_setting
 
 MAX_SEED = 9999
@@ -57,6 +57,27 @@ class Scenario:
         content = {name: value for name, value in asdict(self).items() if name not in later}
         return {**content, "forget": list(self.forget)}
 
+    def identity(self) -> dict[str, Any]:
+        """As JSON, the resolved values on which every run of this scenario depends.
+
+        The preset is there by what it limits, not by name. Raises KeyError for one that does not
+        exist.
+        """
+        preset = PRESETS[self.preset]
+        limits = (preset.forget_samples, self.forget_samples)
+        return {
+            "dataset": self.dataset,
+            "model": self.model,
+            "seed": self.seed,
+            "forget": list(self.forget),
+            "given": self.given,
+            "original": self.original,
+            "forget_samples": min((n for n in limits if n is not None), default=None),
+            "relearn_samples": preset.relearn_samples,
+            "whole_test_part": preset.whole_test_part,
+            "relearning": _canonical(asdict(relearning_of(self))),
+        }
+
 
 _LATER = ("given", "forget_samples", "original", "relearn_epochs", "max_batch")
 
@@ -89,6 +110,19 @@ class RunConfig:
     def content(self) -> dict[str, Any]:
         """As JSON, the content from which store keys are hashed."""
         return {**self.scenario.content(), **asdict(self.pick)}
+
+    def identity(self, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """As JSON, all on which the result depends: equal identities are equal runs.
+
+        ``params`` are the resolved parameters, as a record names them; without them those that the
+        variant has now. Raises KeyError where the variant or the preset does not exist.
+        """
+        resolved = as_json(setting_of(self).params) if params is None else params
+        return {
+            **self.scenario.identity(),
+            "method": self.pick.method,
+            "params": _canonical(resolved),
+        }
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> "RunConfig":
@@ -246,6 +280,14 @@ def _pick(text: str | None, fallback: Pick, scenario: Scenario, notices: list[st
 def _short(text: str) -> str:
     """What a stranger typed, cut to a length that fits into a sentence."""
     return text if len(text) <= 24 else text[:23] + "…"
+
+
+def _canonical(values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` with whole floats as integers: 1 and 1.0 are equal, but not as JSON."""
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in values.items()
+    }
 
 
 def setting_of(config: RunConfig) -> Setting:

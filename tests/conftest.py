@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 Few = Callable[..., "tuple[Tensor, Tensor]"]
 
+# Files that share something dear, by the process that runs them where there are several: Chromium,
+# and umap-learn, which compiles for half a minute in each process.
+SHARED = {"tests/browser/": "chromium", "umap": "umap", "tests/projection/": "umap"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file together, so that what they share is made once."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        group = next((name for part, name in SHARED.items() if part in file), file)
+        item.add_marker(pytest.mark.xdist_group(group))
+
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:

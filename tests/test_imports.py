@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -138,6 +139,22 @@ def test_a_page_imports_neither_training_nor_another_page() -> None:
         names = set(imported(path))
         assert "pages" not in set(map(top, names)), path
         assert not [each for each in names if f"{each}.".startswith(heavy)], path
+
+
+# What a package is called where it is installed from, if not as it is imported.
+DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "umap": "umap-learn"}
+
+
+def test_everything_that_is_imported_is_in_the_requirements() -> None:
+    files = (ROOT / name for name in ("requirements.txt", "requirements-cluster.txt"))
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
+    required = {re.split(r"[\[>=<~! #]", line)[0] for line in lines}
+    imports = {
+        top(each) for path in (*MODULES.values(), *PAGES.values()) for each in imported(path)
+    }
+    imports |= set(map(top, imported(ROOT / "app.py")))
+    foreign = imports - set(sys.stdlib_module_names) - {"pru_demo"}
+    assert {DISTRIBUTIONS.get(name, name) for name in foreign} <= required
 
 
 BLOCKER = """

@@ -12,7 +12,7 @@ import pytest
 from pru_demo.paths import RECORDS
 from pru_demo.store.bundle import MANIFEST
 from tests.browser.conftest import REPOSITORY, processes_with, real_app, streamlit_server
-from tests.browser.test_journey import ACCURACIES, RUN, SOON, run_button
+from tests.browser.test_journey import ACCURACIES, RUN, SHORT, SOON, run_button
 
 pytestmark = [
     pytest.mark.browser,
@@ -37,7 +37,7 @@ def test_two_visitors_follow_one_run_and_one_of_them_may_leave_it(
     browser: Any, tmp_path: Path
 ) -> None:
     with real_app(tmp_path) as address, visitor(browser) as first, visitor(browser) as second:
-        link = f"{address}/forget?forget=6"
+        link = f"{address}/forget?forget=6&{SHORT}"
         first.goto(link)
         run_button(first).click()
         first.get_by_text(ACCURACIES).first.wait_for(timeout=RUN)
@@ -69,7 +69,7 @@ def web_server(marker: str) -> int:
 def test_a_run_goes_on_while_the_web_server_is_killed_and_the_next_one_shows_it(
     browser: Any, tmp_path: Path
 ) -> None:
-    store, query = str(tmp_path / "store"), "forget?forget=2"
+    store, query = str(tmp_path / "store"), "forget?forget=2&forget_samples=256"
     app = REPOSITORY / "app.py"
     with streamlit_server(app, tmp_path / "one.log", PRU_STORE_DIR=store) as address:
         with visitor(browser) as page:

@@ -21,8 +21,10 @@ pytestmark = [
     ),
 ]
 
-# Milliseconds: a run takes a minute or two, and more where something else is computed meanwhile.
+# Milliseconds: a short run takes seconds, and more where something else is computed meanwhile.
 SOON, RUN = 60_000, 900_000
+# Little work, but enough that a page can be reloaded meanwhile.
+SHORT = "forget_samples=256&relearn_epochs=5"
 ACCURACIES = re.compile(r"A_f \d+ %, A_r \d+ %")
 CHART = ".js-plotly-plot .main-svg"
 READ_CHARTS = """() => [...document.querySelectorAll('.js-plotly-plot .main-svg')]
@@ -108,7 +110,7 @@ def test_a_visitor_follows_a_link_runs_something_reloads_relearns_and_draws(
         page.get_by_text("Forget the class").wait_for()
         page.locator(CHART).first.wait_for()
 
-        page.goto(f"{address}/forget?forget=3")
+        page.goto(f"{address}/forget?forget=3&{SHORT}")
         run_button(page).click()
         page.get_by_text(ACCURACIES).first.wait_for(timeout=RUN)
         first = next_progress(page, before="")
@@ -129,9 +131,9 @@ def test_a_visitor_follows_a_link_runs_something_reloads_relearns_and_draws(
         slider = page.get_by_role("slider", name="Relearning epoch")
         before = page.evaluate(READ_CHARTS)
         slider.focus()
-        for _ in range(5):
+        for _ in range(3):
             page.keyboard.press("ArrowLeft")
-        page.get_by_text("have come back by epoch 5").first.wait_for()
+        page.get_by_text("have come back by epoch 2").first.wait_for()
         page.wait_for_function(f"before => ({READ_CHARTS})() !== before", arg=before)
 
         navigate(page, "Try it")
