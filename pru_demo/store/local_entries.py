@@ -53,7 +53,7 @@ class LocalEntries:
         try:
             self._index_file = self.directory / "index" / INDEX_FILE
             if not self._index_file.exists() and any(self._files()):
-                (directory / KEPT).touch(mode=0o600)
+                (self.directory / KEPT).touch(mode=0o600)
             # SQLite would create it readable by all; its side files copy the mode of this one.
             self._index_file.touch(mode=0o600)
             self._index = Index(self._index_file)
@@ -152,8 +152,8 @@ class LocalEntries:
         """Each file that no row names, and its bytes; see ``lock`` on what it is."""
         # Files before rows: what is written between the two looks is not taken for an orphan.
         files = list(self._files())
-        named = {self._path(digest) for digest in self._index.digests()}
-        return [(path, size) for path, size in files if path not in named]
+        named = self._index.digests()
+        return [(path, size) for path, size in files if path.stem not in named]
 
     def close(self) -> None:
         """Close this thread's connection to the index; the next use opens another."""
@@ -204,7 +204,7 @@ class LocalEntries:
                 "(%d) are kept in %s.",
                 self.directory, len(entries), self._entries,
             )  # fmt: skip
-            orphans = [path for path in orphans if path not in entries]
+            orphans = [path for path in orphans if path.suffix != _SUFFIX]
         for path in orphans:
             path.unlink(missing_ok=True)
 

@@ -167,6 +167,7 @@ def test_a_file_name_that_leads_out_is_neither_read_nor_deleted(
     planted = {column: name.format(victim=victim)}
     plant(directory, "large", **planted)
     assert cache.get("large") is None
+    assert LocalEntries(directory).get("small").meta == SMALL.meta
     put(cache, "large", LARGE)  # diskcache removes the file of the row that it replaces
     assert cache.get("large").meta == LARGE.meta
     plant(directory, "large", **planted)
@@ -207,11 +208,13 @@ def test_a_link_in_place_of_a_folder_is_not_followed(
     assert cache.get("large") is None
     with pytest.raises(OSError, match="is a link"):
         put(cache, "large", LARGE)
-    cache.delete("large")
-    assert files(outside.parent) == before
     if above:
         with pytest.raises(PermissionError, match="only this user"):
             LocalEntries(directory)
+    else:
+        assert LocalEntries(directory).get("small").meta == SMALL.meta
+    cache.delete("large")
+    assert files(outside.parent) == before
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "delete"])

@@ -13,7 +13,7 @@ import pytest
 from pru_demo.paths import ROOT
 from pru_demo.store import Store
 from tests.store.test_local_entries import file_of, files, stray
-from tests.store.writers import KEYS, content, write
+from tests.store.writers import KEYS, STEPS, content, write
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -54,6 +54,26 @@ def test_fifty_writers_killed_at_random_lose_no_confirmed_write(
     with sqlite3.connect(folder / "index" / "cache.db") as database:
         ((counted,),) = database.execute("SELECT value FROM Settings WHERE key = 'size'").fetchall()
     assert counted == sizes, "the counted size is that of the entries"
+
+
+def test_a_writer_killed_at_any_step_leaves_the_old_entry_or_the_new_one(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "tests.store.writers", str(tmp_path), "at each step"],
+        cwd=ROOT, env=ENVIRONMENT, check=True, timeout=60,
+    )  # fmt: skip
+    steps = [(step, after) for step in STEPS for after in (False, True)]
+    for number, (step, after) in enumerate(steps):
+        folder = tmp_path / f"{step} {after}"
+        left = len(files(folder))
+        assert left == (1 if (step, after) == ("unlink", True) else 2), "it died where it should"
+        store = Store(folder)
+        committed = number >= steps.index(("COMMIT", True))
+        made, seed = ("after", 1) if committed else ("before", 0)
+        entry = store.get("k")
+        assert entry is not None
+        assert entry.meta == {"made": made}, (step, after)
+        np.testing.assert_array_equal(entry.arrays["a"], content(seed)["a"], strict=True)
+        assert files(folder) == [file_of(folder, "k")], (step, after)
 
 
 def test_two_processes_write_and_read_one_store_at_once(tmp_path: Path) -> None:
