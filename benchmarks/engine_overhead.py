@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT)]
 
 from machine import describe_machine  # noqa: E402
 
-from pru_demo.jobs.client import LocalEngine  # noqa: E402
+from pru_demo.jobs.client import Engine  # noqa: E402
 from pru_demo.jobs.protocol import Context, Job  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "engine-overhead.json"
@@ -40,7 +40,7 @@ def talk(context: Context, events: int) -> float:
 def measure(options: list[str]) -> dict[str, Any]:
     """All numbers of one kind of workers, in milliseconds but for the start."""
     with tempfile.TemporaryDirectory() as directory:
-        engine = LocalEngine(Path(directory) / "home", ["--slots", "1", *options])
+        engine = Engine(Path(directory) / "home", ["--slots", "1", *options])
         started = time.perf_counter()
         submit(engine, 0, "first").future.result()
         start = time.perf_counter() - started
@@ -69,7 +69,7 @@ def measure(options: list[str]) -> dict[str, Any]:
     }
 
 
-def submit(engine: LocalEngine, events: int, key: str) -> Job:
+def submit(engine: Engine, events: int, key: str) -> Job:
     """A job that reports ``events`` times."""
     return engine.submit("benchmarks.engine_overhead:talk", {"events": events}, key=key)
 

@@ -16,12 +16,12 @@ from machine import describe_machine
 
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.data.samples import seeded
-from pru_demo.evaluation.relearning import SETTINGS
 from pru_demo.experiment.material import gather
 from pru_demo.experiment.originals import obtain_original
 from pru_demo.experiment.run import setting_of
 from pru_demo.methods.pru import pru
-from pru_demo.training import make_sgd, train_epoch
+from pru_demo.settings import RELEARNING
+from pru_demo.training import sgd, train_epoch
 
 RESULT = Path(__file__).parent / "results" / "flush-denormals.json"
 REPEATS = 2
@@ -46,8 +46,8 @@ def main() -> None:
             for step in pru(original, material.forget, params):
                 model = step.model
             between = time.perf_counter()
-            optimizer = make_sgd(list(model.parameters()), SETTINGS)
-            train_epoch(model, optimizer, material.relearn, SETTINGS.batch_size, seeded(7))
+            optimizer = sgd(model.parameters(), RELEARNING.learning_rate, RELEARNING)
+            train_epoch(model, optimizer, material.relearn, RELEARNING.batch_size, seeded(7))
             seconds["unlearning"][flush].append(between - began)
             seconds["relearning"][flush].append(time.perf_counter() - between)
     result = {

@@ -23,7 +23,7 @@ from browser import ROOT, chosen_output, chromium, wait_until_healthy
 from machine import describe_machine
 
 from pru_demo.config import Pick, RunConfig, Scenario
-from pru_demo.figures.film import FRAME_MS, film_figure
+from pru_demo.figures.dot_maps import FRAME_MS, film_figure
 from pru_demo.ui.components.map_player.movie import Movie
 from pru_demo.ui.components.map_player.payload import encode_movie
 from pru_demo.ui.perception.player_film import Shown, movie_of

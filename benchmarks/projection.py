@@ -84,27 +84,30 @@ def records_of(scenario: Scenario, variant: str) -> list[tuple[RunRecord, Floats
     missing = [c for c in configs if store.get(features_key(c)) is None]
     with Jobs(store.directory) as jobs:
         list(jobs.run(missing, again=True))
-    found = []
+    runs = []
     for config in configs:
         record, features = store.get(run_key(config)), store.get(features_key(config))
         assert record is not None
         assert features is not None
-        found.append((RunRecord.from_entry(record), features.arrays["features"].astype(np.float32)))
-    return found
+        runs.append((RunRecord.from_entry(record), features.arrays["features"].astype(np.float32)))
+    return runs
 
 
 def compare(runs: list[tuple[RunRecord, Floats]], *, quick: bool) -> dict[str, Any]:
     """All constructions on one scenario."""
     constructions = OURS if quick else {**OURS, "umap-learn: fit, transform": fit_and_transform}
-    found: dict[str, Any] = {"snapshots": [len(e) for _, e in runs], "samples": runs[0][1].shape[1]}
+    result: dict[str, Any] = {
+        "snapshots": [len(e) for _, e in runs],
+        "samples": runs[0][1].shape[1],
+    }
     for name, fit in constructions.items():
         seeds = SEEDS if name in OURS else SEEDS[:1]
-        found[name] = [measured(name, fit, runs, seed) for seed in seeds]
-        print(name, json.dumps(found[name][0]), flush=True)
+        result[name] = [measured(name, fit, runs, seed) for seed in seeds]
+        print(name, json.dumps(result[name][0]), flush=True)
     if not quick:
-        found["AlignedUMAP"] = [aligned_umap(*run) for run in runs]
-        print("AlignedUMAP", json.dumps(found["AlignedUMAP"]), flush=True)
-    return found
+        result["AlignedUMAP"] = [aligned_umap(*run) for run in runs]
+        print("AlignedUMAP", json.dumps(result["AlignedUMAP"]), flush=True)
+    return result
 
 
 def measured(
@@ -125,20 +128,20 @@ def measured(
         run.config.pick.method: fidelity(run, e, xy, align)
         for (run, e), xy in zip(runs, places, strict=True)
     }
-    found = {"seed": seed, **cost, "runs": each, "false_motion_percent": planted(fit, runs, seed)}
+    result = {"seed": seed, **cost, "runs": each, "false_motion_percent": planted(fit, runs, seed)}
     if name in OURS and seed == SEEDS[0]:
         again = fit(features, retained, seed)(features[0])
-        found["same_map_twice"] = bool(np.array_equal(again, places[0]))
-    return found
+        result["same_map_twice"] = bool(np.array_equal(again, places[0]))
+    return result
 
 
 def fidelity(run: RunRecord, e: Floats, xy: NDArray[Any], align: bool = True) -> dict[str, Any]:
     """What pages say of a map, and the share of true neighbours among the nearest 15."""
     retained, labels = ~shown_forgotten(run), run.arrays["labels"]
-    found = asdict(map_fidelity(e, xy, labels, retained, align=align))
-    del found["false_motion_percent"]  # nothing stands still in a real run: see ``planted``
+    numbers = asdict(map_fidelity(e, xy, labels, retained, align=align))
+    del numbers["false_motion_percent"]  # nothing stands still in a real run: see ``planted``
     overlap = [neighbour_overlap(a, b) for a, b in zip(e, xy, strict=True)]
-    return {k: round(v, 3) for k, v in {**found, "knn15_overlap": np.mean(overlap)}.items()}
+    return {k: round(v, 3) for k, v in {**numbers, "knn15_overlap": np.mean(overlap)}.items()}
 
 
 def neighbour_overlap(points: NDArray[Any], placed: NDArray[Any]) -> float:

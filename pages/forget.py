@@ -1,74 +1,69 @@
 """Forget: the unlearning itself, replayed from the record or run live."""
 
-import pandas as pd
 import streamlit as st
 
 from pru_demo.config import planned_epochs
 from pru_demo.figures.curves import loss_figure, loss_terms, unlearning_figure
 from pru_demo.figures.findings import percent
 from pru_demo.figures.naming import forgotten_images, forgotten_name, images_called, pick_name
+from pru_demo.figures.run_tables import curves_table, facts_table
 from pru_demo.methods import METHODS
-from pru_demo.ui.shared.charts import accuracy_charts, chart
+from pru_demo.ui.shared.charts import accuracy_charts, chart, download
 from pru_demo.ui.shared.comparison import needed_comparison
-from pru_demo.ui.shared.facts import FACTS_TERMS, facts_table, snapshots_of
 from pru_demo.ui.shared.running import run_panel
+from pru_demo.ui.shared.texts import text
 
 comparison = needed_comparison()
-view = comparison.view
-name = forgotten_name(view.scenario)
+scenario, name = comparison.view.scenario, forgotten_name(comparison.view.scenario)
+runs = {record.config.pick: record for record in comparison.chosen}
+curves = {pick: record.snapshots for pick, record in runs.items()}
 
-before, *_ = comparison.chosen[0].snapshots
 st.title(f"Forget {name}", anchor=False)
-st.markdown(
-    f"Before, the network recognises {percent(before.A_f)} of the "
-    f"{forgotten_images(view.scenario)} and {percent(before.A_r)} of the other "
-    f"{images_called(view.scenario.dataset)}. "
-    + " ".join(
-        f"**{pick_name(r.config.pick)}** {METHODS[r.config.pick.method].description}; it ends at "
-        f"A_f {percent(r.snapshots[r.unlearned].A_f)} and A_r "
-        f"{percent(r.snapshots[r.unlearned].A_r)}."
-        for r in comparison.chosen
-    )
+before = comparison.chosen[0].snapshots[0]
+said = text(
+    "forget.before",
+    known=percent(before.A_f),
+    images=forgotten_images(scenario),
+    others_known=percent(before.A_r),
+    others=images_called(scenario.dataset),
 )
-curves = {r.config.pick: snapshots_of(r) for r in comparison.chosen}
-epochs = max(planned_epochs(r.config) for r in comparison.chosen)
+for pick, record in runs.items():
+    after = record.snapshots[record.unlearned]
+    said += " " + text(
+        "forget.after",
+        name=pick_name(pick),
+        description=METHODS[pick.method].description,
+        a_f=percent(after.A_f),
+        a_r=percent(after.A_r),
+    )
+st.markdown(said)
 accuracy_charts(
-    lambda accuracy: unlearning_figure(curves, accuracy, epochs),
+    lambda accuracy: unlearning_figure(
+        curves, accuracy, max(planned_epochs(record.config) for record in comparison.chosen)
+    ),
     key="unlearning",
     alt=f"after every step of unlearning {name}",
 )
-run_panel([r.config for r in comparison.chosen], [])
+run_panel([record.config for record in comparison.chosen], [])
 if references := comparison.missing_references():
-    st.markdown(
-        "The yardsticks of this comparison, a network trained without the class and the original "
-        "one relearning, are not there yet."
-    )
+    st.markdown(text("forget.no_yardsticks"))
     run_panel(references, references)
 
 st.subheader("What drives it", anchor=False)
-for record in comparison.chosen:
-    if any(s.losses for s in record.snapshots if s.stage == "unlearn"):
-        st.markdown(f"**{pick_name(record.config.pick)}**, mean losses of every step")
+for pick, snapshots in curves.items():
+    if any(s.losses for s in snapshots if s.stage == "unlearn"):
+        st.markdown(f"**{pick_name(pick)}**, mean losses of every step")
         chart(
-            loss_figure(snapshots_of(record)),
-            key=f"loss-{record.config.pick.method}-{record.config.pick.variant}",
-            alt=f"Losses of {pick_name(record.config.pick)} over the epochs",
+            loss_figure(snapshots),
+            key=f"loss-{pick.method}-{pick.variant}",
+            alt=f"Losses of {pick_name(pick)} over the epochs",
         )
-        st.caption(loss_terms(snapshots_of(record)))
+        st.caption(loss_terms(snapshots))
 
 st.subheader("What it cost, and what it was given", anchor=False)
 facts = facts_table([*comparison.chosen, *comparison.references])
-st.caption(FACTS_TERMS)
+st.caption(text("forget.terms"))
 with st.container(key="facts"):
     st.dataframe(facts, hide_index=True, alt="Data, time and parameters of each run")
-st.download_button(
-    "Download the curves (CSV)",
-    pd.concat(
-        pd.DataFrame(snapshots_of(r)).drop(columns="losses").assign(run=pick_name(r.config.pick))
-        for r in comparison.chosen
-    ).to_csv(index=False),
-    f"forget-{name}.csv",
-    "text/csv",
-    icon=":material/download:",
-    on_click="ignore",
-)
+curves_csv = curves_table(comparison.chosen).to_csv(index=False)
+download("Download the curves (CSV)", curves_csv, f"forget-{name}.csv")

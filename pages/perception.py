@@ -10,7 +10,8 @@ from pru_demo.ui.perception.map_section import show_map
 from pru_demo.ui.perception.perceived_runs import findings, perceived_runs
 from pru_demo.ui.perception.picture_choice import CLASSIC, PICTURES, show_classic
 from pru_demo.ui.shared.comparison import needed_comparison
-from pru_demo.ui.shared.notices import end_page
+from pru_demo.ui.shared.pages import end_page
+from pru_demo.ui.shared.texts import text
 
 comparison = needed_comparison(meanwhile=follow)
 scenario = comparison.view.scenario
@@ -24,11 +25,7 @@ references = perceived_runs(
 
 st.title(f"Does it still see {forgotten_example(scenario)}?", anchor=False)
 if len(runs) < len(records):
-    st.info(
-        "What the features of these runs say is no longer stored: run them again on the page "
-        "Forget.",
-        icon=":material/info:",
-    )
+    st.info(text("perception.nothing_stored"), icon=":material/info:")
     end_page()
 st.markdown(" ".join(findings(runs, retrained)))
 if whole := [run for run in runs if is_whole(run)]:
@@ -42,9 +39,9 @@ if whole := [run for run in runs if is_whole(run)]:
         label_visibility="collapsed",
     )
     if picture == CLASSIC:
-        show_classic([record for record, _ in whole])
+        show_classic([run.record for run in whole])
     else:
         show_map(whole, picture, original)
 if len(whole) < len(runs):
-    st.caption("A network that answers with numbers no longer has no place on a map.")
+    st.caption(text("perception.no_place"))
 show_feature_space(runs, references)

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from pru_demo.ui.runs.queue_line import queue_line
 from pru_demo.ui.runs.run_actions import (
     delete_button,
     download_summaries,
@@ -15,9 +14,11 @@ from pru_demo.ui.runs.run_finding import runs_finding
 from pru_demo.ui.runs.run_grid import selected_keys
 from pru_demo.ui.runs.run_table import run_table
 from pru_demo.ui.runs.stored_runs import stored_runs
-from pru_demo.ui.shared.notices import end_page
-from pru_demo.ui.shared.pages import link_to
+from pru_demo.ui.shared.charts import download
+from pru_demo.ui.shared.jobs_panel import queue_line
+from pru_demo.ui.shared.pages import end_page, link_to
 from pru_demo.ui.shared.state import current_view
+from pru_demo.ui.shared.texts import text
 from pru_demo.ui.visitor import owner, time_zone, visitor
 
 view, mine = current_view(), owner(visitor())
@@ -27,7 +28,7 @@ st.title("What has been run here", anchor=False)
 show_outcome()
 queue_line()
 if not runs:
-    st.markdown("Nothing has been run here yet, and no records are shipped.")
+    st.markdown(text("runs.nothing"))
     link_to("forget", "Forget: run the first", view)
     end_page()
 st.markdown(runs_finding(runs, mine))
@@ -42,24 +43,12 @@ selected = [shown[key] for key in selected_keys(table)]
 page_links(selected, runs, view)
 
 with st.container(horizontal=True):
-    st.download_button(
-        f"Table as CSV ({len(shown)})",
-        table.to_csv(index=False),
-        "runs.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download(f"Table as CSV ({len(shown)})", table.to_csv(index=False), "runs.csv")
     chosen = selected or list(shown.values())
     download_summaries(chosen, f"All numbers as JSON ({len(chosen)})")
     delete_button(selected, mine)
 if len(selected) == 1:
     run_again(selected[0])
-st.caption(
-    "**A_f**, **A_r**: accuracy on the forgotten and on the other classes right after unlearning, "
-    "in percent. **A_f relearned**: the highest A_f while relearning the others. **A_f BN only**: "
-    "with no weight moved, only BatchNorm's statistics refreshed. The ranking above counts, for "
-    "each scenario, the lowest A_f relearned; of equal ones the higher A_r."
-)
+st.caption(text("runs.terms"))
 if unreadable:
     st.caption(f"Left out, because this version cannot read them: {unreadable}.")

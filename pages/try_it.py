@@ -4,17 +4,23 @@ import streamlit as st
 
 from pru_demo.data import DATASETS
 from pru_demo.evaluation.destinations import redistributed, resolvable
-from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord
+from pru_demo.experiment.record import KEPT_EPOCHS
 from pru_demo.figures.answers import before_after_figure, opinions_figure
-from pru_demo.figures.naming import forgotten_example, forgotten_name, pick_name
+from pru_demo.figures.naming import forgotten_example, forgotten_name
 from pru_demo.ui.shared.charts import chart, ink
 from pru_demo.ui.shared.comparison import needed_comparison
 from pru_demo.ui.shared.images import strip
-from pru_demo.ui.shared.notices import end_page
-from pru_demo.ui.shared.pages import go_to
+from pru_demo.ui.shared.pages import end_page, go_to
+from pru_demo.ui.shared.texts import text
 from pru_demo.ui.try_it.digit_input import chosen_digit
-from pru_demo.ui.try_it.guest import LABELS, Guest, keep_guest
-from pru_demo.ui.try_it.networks import opinion_of, warm_up
+from pru_demo.ui.try_it.guest_image import (
+    LABELS,
+    Guest,
+    keep_guest,
+    opinion_of,
+    opinions_of,
+    warm_up,
+)
 
 comparison = needed_comparison()
 scenario = comparison.view.scenario
@@ -29,11 +35,8 @@ with left:
     digit = chosen_digit(scenario.dataset)
 with right:
     if digit is None:
-        st.markdown(
-            f"{'Draw' if data.drawable else 'Upload'} {example}: the original network should call "
-            f"it {name}. What do the networks say that forgot it, and what after they have "
-            "relearned?"
-        )
+        way = "Draw" if data.drawable else "Upload"
+        st.markdown(text("try_it.invitation", draw=way, example=example, name=name))
         end_page()
 
 original, retrained = comparison.reference("original"), comparison.reference("retrain")
@@ -42,30 +45,19 @@ with right:
     epoch = st.select_slider(
         "Relearned for (epochs)", KEPT_EPOCHS, 0, key="relearned", help="0: right after unlearning."
     )
-
-    def asked(record: RunRecord, after: int) -> str:
-        """Name of a network, with how long it has relearned."""
-        relearned = f", relearned {after}" if after else ""
-        return f"{pick_name(record.config.pick)}{relearned}"
-
     # Original and Retrain are shown as they are: they are what the others are compared with.
     networks = [(r, 0) for r in fixed] + [(r, epoch) for r in comparison.chosen if r not in fixed]
-    opinions = {
-        asked(record, after): found
-        for record, after in networks
-        if (found := opinion_of(record, after, digit.pixels)) is not None
-    }
-    height, width = digit.pixels.shape[-2:]
-    seen = f"{width} × {height}, as the networks see it"
+    opinions = opinions_of(networks, digit.pixels)
     if not opinions:
-        st.info("The networks of these runs are not stored: run them again on the page Forget.")
+        st.info(text("try_it.not_stored"))
         end_page()
-    answers = ", ".join(f"{who}: **{names[p.argmax()]}**" for who, p in opinions.items())
     picture, what = st.columns([1, 3], vertical_alignment="center")
     with picture:
+        height, width = digit.pixels.shape[-2:]
+        seen = f"{width} × {height}, as the networks see it"
         strip([digit.pixels], [seen], size=112, alt="The image as seen")
     with what:
-        st.markdown(answers)
+        st.markdown(", ".join(f"{who}: **{names[p.argmax()]}**" for who, p in opinions.items()))
         if st.button("Drop it on the map", icon=":material/pin_drop:"):
             keep_guest(Guest(digit.pixels, LABELS[digit.source], scenario.dataset))
             go_to("perception", comparison.view)

@@ -1,60 +1,115 @@
-"""What is computed and shown: the scenario, the methods to compare, and how much work to do.
+"""What is computed and shown: a scenario, and the methods that are compared on it.
 
-Everything here is plain data, comes from and goes to a URL, and refuses nothing: a bad value is
-replaced and the visitor told so.
-
-Which parameters a run has, and how many epochs that makes. No torch: pages ask too.
+:class:`Scenario` is the table of its fields. Links, the command line, the scenario bar and the keys
+of the store loop over it: a new field is one entry there, read and checked by its kind.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from pru_demo.data import DATASETS
+from pru_demo.fields import (
+    BadValue,
+    Classes,
+    ContentHash,
+    Field,
+    Number,
+    OneOf,
+    entry,
+    shortened,
+)
 from pru_demo.methods import METHODS
-from pru_demo.models import MODELS
+from pru_demo.models import MODELS, ModelSpec
 from pru_demo.parameters import NoParams, TrainingParams, as_json
-from pru_demo.settings import EPOCHS, GIVEN, PRESETS, SETTINGS, Setting, original_setting
+from pru_demo.settings import (
+    GIVEN,
+    PRESETS,
+    RELEARNING,
+    Preset,
+    Setting,
+    Variants,
+    original_setting,
+)
 
-MAX_SEED = 9999
-MAX_FORGET_SAMPLES = 100_000
-MAX_RELEARN_EPOCHS = 50
-SMALLEST_BATCH, LARGEST_BATCH = 8, 4096
+SMALLEST_BATCH = 8
+
+
+def _described(registry: Mapping[str, Preset] | Mapping[str, ModelSpec]) -> str:
+    return " · ".join(f"**{each.label}**: {each.description}" for each in registry.values())
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the runs on one page share.
+    """What the runs on one page share, and all that can be asked of it.
 
     ``given`` is the data that a method may forget with: D_f, on which the original was trained, or
     D_f_new, images it has never seen. ``forget_samples`` lowers the preset's limit on how many.
     ``original`` is the content hash of a network of one's own, "" for the trial's. ``max_batch`` is
-    an upper limit to all batches, for a device short of memory.
+    an upper limit to all batches.
     """
 
-    dataset: str = "mnist"
-    model: str = "allcnn-small"
-    forget: tuple[int, ...] = (9,)
-    preset: str = "classroom"
-    seed: int = 7
-    given: str = "D_f"
-    forget_samples: int | None = None
-    original: str = ""
-    relearn_epochs: int = EPOCHS
-    max_batch: int | None = None
+    dataset: str = entry("mnist", OneOf(DATASETS), "Data set", always=True)
+    model: str = entry(
+        "allcnn-small", OneOf(MODELS), "Network", help=_described(MODELS), always=True
+    )
+    forget: tuple[int, ...] = entry(
+        (9,),
+        Classes(),
+        "Forget the class",
+        help="The class whose training images the network is asked to forget.",
+        always=True,
+    )
+    preset: str = entry(
+        "classroom",
+        OneOf(PRESETS, in_a_row=True),
+        "Amount of work",
+        help=_described(PRESETS),
+        always=True,
+    )
+    seed: int = entry(
+        7,
+        Number(0, 9999),
+        "Seed",
+        help="Decides the split of the data, the original network and the order of all batches. "
+        "The network of any seed but 7 is trained first, which takes minutes.",
+        always=True,
+    )
+    given: str = entry(
+        "D_f",
+        OneOf(GIVEN, in_a_row=True),
+        "Forget with",
+        help="**D_f**: the images from which the network learned the class. **D_f_new**: images "
+        "of the class that it has never seen.",
+    )
+    forget_samples: int | None = entry(
+        None,
+        Number(2, 100_000),
+        "At most this many images to forget with",
+        placeholder="as many as the amount of work allows",
+    )
+    original: str = entry("", ContentHash())
+    relearn_epochs: int = entry(
+        RELEARNING.epochs,
+        Number(1, 50, step=10),
+        "Epochs of relearning",
+        help="Ten are published. More do not unlearn again: they go on from the same network.",
+    )
+    max_batch: int | None = entry(
+        None,
+        Number(SMALLEST_BATCH, 4096, step=8),
+        "Batches of at most this many images",
+        help="For a device short of memory. Smaller batches make it another run than published.",
+        placeholder="as each method has it",
+    )
 
     def content(self) -> dict[str, Any]:
-        """As JSON, the content from which store keys are hashed.
-
-        Fields that came later are left out at their default, so that older results keep their keys.
-        """
-        later = {
-            each.name
-            for each in fields(self)
-            if each.name in _LATER and getattr(self, each.name) == each.default
+        """As JSON, what was asked for, by name; fields that came later only if they were."""
+        content = {
+            name: getattr(self, name)
+            for name, each in FIELDS.items()
+            if each.always or getattr(self, name) != each.default
         }
-        content = {name: value for name, value in asdict(self).items() if name not in later}
         return {**content, "forget": list(self.forget)}
 
     def identity(self) -> dict[str, Any]:
@@ -65,11 +120,9 @@ class Scenario:
         """
         preset = PRESETS[self.preset]
         limits = (preset.forget_samples, self.forget_samples)
+        by_effect = ("preset", "relearn_epochs", "max_batch")
         return {
-            "dataset": self.dataset,
-            "model": self.model,
-            "seed": self.seed,
-            "forget": list(self.forget),
+            **{name: value for name, value in self.content().items() if name not in by_effect},
             "given": self.given,
             "original": self.original,
             "forget_samples": min((n for n in limits if n is not None), default=None),
@@ -79,7 +132,8 @@ class Scenario:
         }
 
 
-_LATER = ("given", "forget_samples", "original", "relearn_epochs", "max_batch")
+# The table, in the order of a link.
+FIELDS = {each.name: Field(each.default, **each.metadata) for each in fields(Scenario)}
 
 
 @dataclass(frozen=True)
@@ -102,14 +156,21 @@ class Pick:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One method on one scenario: everything its result depends on."""
+    """One method on one scenario."""
 
     scenario: Scenario
     pick: Pick
 
     def content(self) -> dict[str, Any]:
-        """As JSON, the content from which store keys are hashed."""
+        """As JSON, what was asked for, by name: for records, and for those who compute it."""
         return {**self.scenario.content(), **asdict(self.pick)}
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> "RunConfig":
+        """The inverse of :meth:`content`."""
+        values = dict(content)
+        pick = Pick(values.pop("method"), values.pop("variant"))
+        return cls(Scenario(**{**values, "forget": tuple(values["forget"])}), pick)
 
     def identity(self, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """As JSON, all on which the result depends: equal identities are equal runs.
@@ -124,12 +185,13 @@ class RunConfig:
             "params": _canonical(resolved),
         }
 
-    @classmethod
-    def from_content(cls, content: Mapping[str, Any]) -> "RunConfig":
-        """The inverse of :meth:`content`."""
-        values = dict(content)
-        pick = Pick(values.pop("method"), values.pop("variant"))
-        return cls(Scenario(**{**values, "forget": tuple(values["forget"])}), pick)
+
+def _canonical(values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` with whole floats as integers: 1 and 1.0 are equal, but not as JSON."""
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in values.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -146,23 +208,77 @@ class View:
 
     def query(self) -> dict[str, str]:
         """The whole state as query parameters."""
-        scenario = self.scenario
-        content = {k: str(v) for k, v in scenario.content().items()}
-        return {
-            **content,
-            "forget": ",".join(map(str, scenario.forget)),
-            "a": str(self.a),
-            "b": str(self.b),
-        }
+        content = self.scenario.content()
+        written = {name: FIELDS[name].kind.write(value) for name, value in content.items()}
+        return {**written, "a": str(self.a), "b": str(self.b)}
 
 
 # All that a link may say, whether or not it is at its default.
-QUERY_KEYS = frozenset({"a", "b", *(each.name for each in fields(Scenario))})
+QUERY_KEYS = frozenset({"a", "b", *FIELDS})
+
+
+def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
+    """Read a view from query parameters, replacing what does not exist.
+
+    Returns the view and one sentence for each value that was replaced. Never raises: the query is
+    whatever a stranger typed.
+    """
+    scenario, objections = read_scenario(query)
+    notices, default = [f"The link {each}" for each in objections], View()
+    a = _read_pick(query.get("a"), default.a, scenario, notices)
+    b = _read_pick(query.get("b"), default.b, scenario, notices)
+    return View(scenario, a, b), notices
+
+
+def read_scenario(
+    asked: Mapping[str, str], called: Callable[[str], str] = str
+) -> tuple[Scenario, list[str]]:
+    """The scenario with the values of ``asked``, a text by name of the field, as far as it can be.
+
+    Returns also a sentence without subject for each value that cannot, which its default replaces;
+    ``called`` is what a field is called in it.
+    """
+    values: dict[str, Any] = {}
+    objections = []
+    for name, each in FIELDS.items():
+        values[name] = each.default
+        if name in asked:
+            try:
+                values[name] = each.kind.read(asked[name], called(name), values["dataset"])
+            except BadValue as problem:
+                objections.append(str(problem))
+    scenario = Scenario(**values)
+    if scenario.forget[-1] >= len(DATASETS[scenario.dataset].class_names):
+        # What is forgotten by default is no class of a data set as small as this.
+        scenario = replace(scenario, forget=(0,))
+    return scenario, objections
+
+
+def _read_pick(text: str | None, fallback: Pick, scenario: Scenario, notices: list[str]) -> Pick:
+    pick = Pick.parse(text or str(fallback))
+    if pick.method not in METHODS:
+        notices.append(
+            f"The link asks for method “{shortened(pick.method)}”, which does not exist here."
+        )
+        text, pick = None, fallback
+    available = variants_of(pick.method, scenario)
+    if pick.variant in available:
+        return pick
+    if text and pick.variant:
+        notices.append(
+            f"{METHODS[pick.method].label} has no variant “{shortened(pick.variant)}” for this "
+            f"network; showing “{available[0]}”."
+        )
+    return Pick(pick.method, available[0])
 
 
 def variants_of(method: str, scenario: Scenario) -> tuple[str, ...]:
     """The variants of ``method`` for which there are parameters on this data and network."""
-    return tuple(METHODS[method].values.of(scenario.dataset, scenario.model, scenario.given))
+    return tuple(_settings(method, scenario))
+
+
+def _settings(method: str, scenario: Scenario) -> Variants:
+    return METHODS[method].values.of(scenario.dataset, scenario.model, scenario.given)
 
 
 def runs_of(scenario: Scenario) -> list[RunConfig]:
@@ -174,134 +290,15 @@ def runs_of(scenario: Scenario) -> list[RunConfig]:
     ]
 
 
-def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
-    """Read a view from query parameters, replacing what does not exist.
-
-    Returns the view and one sentence for each value that was replaced. Never raises: the query is
-    whatever a stranger typed.
-    """
-    notices: list[str] = []
-    default = View()
-
-    def choose(name: str, allowed: Mapping[str, Any], fallback: str) -> str:
-        value = query.get(name, fallback)
-        if value in allowed:
-            return value
-        notices.append(f"The link asks for {name} “{_short(value)}”, which does not exist here.")
-        return fallback
-
-    dataset = choose("dataset", DATASETS, default.scenario.dataset)
-    model = choose("model", MODELS, default.scenario.model)
-    scenario = Scenario(
-        dataset,
-        model,
-        _classes(query.get("forget"), dataset, default.scenario.forget, notices),
-        choose("preset", PRESETS, default.scenario.preset),
-        _number(query, "seed", default.scenario.seed, 0, MAX_SEED, notices),
-        choose("given", dict.fromkeys(GIVEN), default.scenario.given),
-        _number(query, "forget_samples", None, 2, MAX_FORGET_SAMPLES, notices),
-        _original(query.get("original", ""), notices),
-        _number(query, "relearn_epochs", EPOCHS, 1, MAX_RELEARN_EPOCHS, notices),
-        _number(query, "max_batch", None, SMALLEST_BATCH, LARGEST_BATCH, notices),
-    )
-    picks = (
-        _pick(query.get(name), fallback, scenario, notices)
-        for name, fallback in (("a", default.a), ("b", default.b))
-    )
-    return View(scenario, *picks), notices
-
-
-def _classes(
-    text: str | None, dataset: str, fallback: tuple[int, ...], notices: list[str]
-) -> tuple[int, ...]:
-    if text is None:
-        return fallback
-    names = DATASETS[dataset].class_names
-    parts = [part for part in text.split(",") if part.isascii() and part.isdigit()]
-    classes = tuple(sorted({int(part) for part in parts if len(part) < 4}))
-    # At least two classes must remain, or there is nothing to redistribute to.
-    readable = len(classes) == text.count(",") + 1 and classes[-1] < len(names)
-    if readable and len(classes) <= len(names) - 2:
-        return classes
-    notices.append(
-        f"The link asks to forget class “{_short(text)}”; there are classes 0 to {len(names) - 1}."
-    )
-    return fallback
-
-
-_Fallback = TypeVar("_Fallback", int, int | None)
-
-
-def _number(
-    query: Mapping[str, str],
-    name: str,
-    fallback: _Fallback,
-    low: int,
-    high: int,
-    notices: list[str],
-) -> int | _Fallback:
-    text = query.get(name)
-    if text is None:
-        return fallback
-    digits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
-    if digits and low <= int(text) <= high:
-        return int(text)
-    notices.append(
-        f"The link asks for {name} “{_short(text)}”; it must be between {low} and {high}."
-    )
-    return fallback
-
-
-def _original(text: str, notices: list[str]) -> str:
-    if not text or re.fullmatch(r"[0-9a-f]{64}", text):
-        return text
-    notices.append(f"The link names a network “{_short(text)}”, which is no content hash.")
-    return ""
-
-
-def _pick(text: str | None, fallback: Pick, scenario: Scenario, notices: list[str]) -> Pick:
-    pick = Pick.parse(text or str(fallback))
-    if pick.method not in METHODS:
-        notices.append(
-            f"The link asks for method “{_short(pick.method)}”, which does not exist here."
-        )
-        text, pick = None, fallback
-    available = variants_of(pick.method, scenario)
-    if pick.variant in available:
-        return pick
-    if text and pick.variant:
-        notices.append(
-            f"{METHODS[pick.method].label} has no variant “{_short(pick.variant)}” for this "
-            f"network; showing “{available[0]}”."
-        )
-    return Pick(pick.method, available[0])
-
-
-def _short(text: str) -> str:
-    """What a stranger typed, cut to a length that fits into a sentence."""
-    return text if len(text) <= 24 else text[:23] + "…"
-
-
-def _canonical(values: Mapping[str, Any]) -> dict[str, Any]:
-    """``values`` with whole floats as integers: 1 and 1.0 are equal, but not as JSON."""
-    return {
-        name: int(value) if isinstance(value, float) and value.is_integer() else value
-        for name, value in values.items()
-    }
-
-
 def setting_of(config: RunConfig) -> Setting:
     """Parameters of the picked variant, within the limits of preset and scenario."""
-    scenario, preset = config.scenario, PRESETS[config.scenario.preset]
-    variants = METHODS[config.pick.method].values.of(
-        scenario.dataset, scenario.model, scenario.given
-    )
-    setting = variants[config.pick.variant]
+    preset = PRESETS[config.scenario.preset]
+    setting = _settings(config.pick.method, config.scenario)[config.pick.variant]
     if isinstance(setting.params, NoParams):
         return setting
     limits = {
         "epochs": preset.retrain_epochs if config.pick.method == "retrain" else preset.epochs,
-        "batch_size": scenario.max_batch,
+        "batch_size": config.scenario.max_batch,
     }
     params: Any = setting.params
     lowered = {
@@ -315,9 +312,9 @@ def setting_of(config: RunConfig) -> Setting:
 def relearning_of(scenario: Scenario) -> TrainingParams:
     """How ``scenario`` relearns: with the weight decay of its original's training."""
     decay = original_setting(scenario.dataset, scenario.model).params.weight_decay
-    batch_size = min(SETTINGS.batch_size, scenario.max_batch or SETTINGS.batch_size)
+    batch_size = min(RELEARNING.batch_size, scenario.max_batch or RELEARNING.batch_size)
     return replace(
-        SETTINGS, epochs=scenario.relearn_epochs, weight_decay=decay, batch_size=batch_size
+        RELEARNING, epochs=scenario.relearn_epochs, weight_decay=decay, batch_size=batch_size
     )
 
 

@@ -59,86 +59,80 @@ class PRUParams(_Checked):
 
 
 @dataclass(frozen=True)
-class BoundaryShrinkParams(_Checked):
+class FineTuningParams(_Checked):
+    """SGD over all weights: what most methods have in common. Random label and DELETE have no more.
+
+    Their sources have no weight decay, so it is no field here and no record names it.
+    """
+
+    learning_rate: float = _bounded(0.0, 1.0)
+    epochs: int = _bounded(1, 50, default=10)
+    batch_size: int = _bounded(2, 1024, default=128)
+    momentum: float = _bounded(0.0, 0.99, default=0.9)
+    weight_decay = 0.0
+
+
+@dataclass(frozen=True)
+class BoundaryShrinkParams(FineTuningParams):
     """Boundary Shrink (Chen et al., CVPR 2023). ``epsilon`` is in units of the pixel range 0..1.
 
     ``exclude_forget`` never lets a failed attack keep the forgotten label; the source does.
     """
 
-    learning_rate: float = _bounded(0.0, 1.0)
-    epsilon: float = _bounded(0.0, 1.0, default=0.1)
-    epochs: int = _bounded(1, 50, default=10)
     batch_size: int = _bounded(2, 1024, default=64)
-    momentum: float = _bounded(0.0, 0.99, default=0.9)
+    epsilon: float = _bounded(0.0, 1.0, default=0.1)
     attack: Literal["fgsm", "pgd"] = _one_of("fgsm", "pgd")
     exclude_forget: bool = _one_of(False, True)
 
 
 @dataclass(frozen=True)
-class BoundaryExpandingParams(_Checked):
+class BoundaryExpandingParams(FineTuningParams):
     """Boundary Expanding (Chen et al., CVPR 2023)."""
 
-    learning_rate: float = _bounded(0.0, 1.0)
-    epochs: int = _bounded(1, 50, default=10)
     batch_size: int = _bounded(2, 1024, default=64)
-    momentum: float = _bounded(0.0, 0.99, default=0.9)
 
 
 @dataclass(frozen=True)
-class FineTuningParams(_Checked):
-    """Random labels, and DELETE (Zhou et al., CVPR 2025): SGD over all weights."""
-
-    learning_rate: float = _bounded(0.0, 1.0)
-    epochs: int = _bounded(1, 50, default=10)
-    batch_size: int = _bounded(2, 1024, default=128)
-    momentum: float = _bounded(0.0, 0.99, default=0.9)
-
-
-@dataclass(frozen=True)
-class SalUnParams(_Checked):
+class SalUnParams(FineTuningParams):
     """SalUn (Fan et al., ICLR 2024), D_f only. ``share`` of the weights may move."""
 
-    learning_rate: float = _bounded(0.0, 1.0)
     share: float = _bounded(0.01, 1.0, default=0.5)
-    epochs: int = _bounded(1, 50, default=10)
-    batch_size: int = _bounded(2, 1024, default=128)
-    momentum: float = _bounded(0.0, 0.99, default=0.9)
 
 
 @dataclass(frozen=True)
-class NegativeGradientParams(_Checked):
+class NegativeGradientParams(FineTuningParams):
     """Gradient ascent. A sample counts until its cross-entropy (nats) reaches ``loss_cap``."""
 
-    learning_rate: float = _bounded(0.0, 1.0)
-    loss_cap: float = _bounded(0.1, 100.0, default=10.0)
-    epochs: int = _bounded(1, 50, default=10)
-    batch_size: int = _bounded(2, 1024, default=128)
     momentum: float = _bounded(0.0, 0.99, default=0.0)
+    loss_cap: float = _bounded(0.1, 100.0, default=10.0)
+
+
+@dataclass(frozen=True)
+class SCRUBParams(FineTuningParams):
+    """SCRUB (Kurmanji et al., NeurIPS 2023): α·KL + γ·CE on D_r at temperature T."""
+
+    learning_rate: float = _bounded(0.0, 1.0, default=5e-4)
+    epochs: int = _bounded(1, 50, default=5)
+    batch_size: int = _bounded(2, 1024, default=64)
+    weight_decay: float = _bounded(0.0, 0.1, default=5e-4)
+    alpha: float = _bounded(0.0, 10.0, default=0.5)
+    gamma: float = _bounded(0.0, 10.0, default=1.0)
+    temperature: float = _bounded(0.1, 100.0, default=4.0)
+    forget_epochs: int = _bounded(0, 50, default=3)
 
 
 @dataclass(frozen=True)
 class UnrollParams(_Checked):
-    """Unrolling SGD: ``learning_rate`` is η, ``sigma`` is σ (``spec/algorithms.md`` 3.2)."""
+    """Unrolling SGD, which is plain: ``learning_rate`` is η, ``sigma`` is σ.
+
+    See ``docs/methods.md``, "Unrolling".
+    """
 
     learning_rate: float = _bounded(0.0, 1.0)
     sigma: float = _bounded(0.0, 10.0)
     epochs: int = _bounded(1, 50, default=1)
     batch_size: int = _bounded(2, 1024, default=128)
-
-
-@dataclass(frozen=True)
-class SCRUBParams(_Checked):
-    """SCRUB (Kurmanji et al., NeurIPS 2023): α·KL + γ·CE on D_r at temperature T."""
-
-    learning_rate: float = _bounded(0.0, 1.0, default=5e-4)
-    alpha: float = _bounded(0.0, 10.0, default=0.5)
-    gamma: float = _bounded(0.0, 10.0, default=1.0)
-    temperature: float = _bounded(0.1, 100.0, default=4.0)
-    forget_epochs: int = _bounded(0, 50, default=3)
-    epochs: int = _bounded(1, 50, default=5)
-    batch_size: int = _bounded(2, 1024, default=64)
-    momentum: float = _bounded(0.0, 0.99, default=0.9)
-    weight_decay: float = _bounded(0.0, 0.1, default=5e-4)
+    momentum = weight_decay = 0.0
 
 
 @dataclass(frozen=True)

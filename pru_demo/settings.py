@@ -1,6 +1,12 @@
-"""The parameter values of every method on every pair of data set and network, and their origin.
+"""How much work a run does, and the values of every method with where they come from.
 
-Variants are never mixed silently:
+In this order: presets, how originals are trained, how relearning is done, and the parameters of
+each method. No torch here, because pages need to know too. What is published, and where published
+things contradict each other, is in ``docs/methods.md``.
+
+Tables have a row per pair of data set and network; a star stands for any, and the most special row
+counts. Where nothing is published for a pair, a row of another pair is lent and its origin says so.
+Variants of a method are never mixed silently:
 
 - ``tuned``: searched by us on class 0 with validation data only (``python -m pru_demo search``;
   the log is in ``benchmarks/results``).
@@ -8,20 +14,11 @@ Variants are never mixed silently:
 - ``default``: values of ours where nothing is published.
 - PRU's ``no_…`` and ``cross_entropy``: the ablations of Table 4, on ``released``, the code from
   which the published numbers come.
-
-Rows are found by :func:`best_match`. Where nothing is published for a pair, a row of another pair
-is lent and its origin says so.
-
-Tables with one row per pair of data set and network, and rows that hold for many pairs.
-
-How the original networks are trained. No torch here: tables of parameters refer to it.
-
-How relearning is done; here, because pages need to know and not torch.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import TypeAlias, TypeVar
 
 from pru_demo.models import MODELS
 from pru_demo.parameters import (
@@ -38,6 +35,8 @@ from pru_demo.parameters import (
     TrainingParams,
     UnrollParams,
 )
+
+# Presets
 
 
 @dataclass(frozen=True)
@@ -78,14 +77,17 @@ PRESETS: dict[str, Preset] = {
     ),
 }
 
+# Which images a method may forget with: what the original was trained on, or what came later
+# ("Splits" in docs/methods.md).
+GIVEN = ("D_f", "D_f_new")
 
+# Tables
+
+Pair: TypeAlias = tuple[str, str]
 Row = TypeVar("Row")
 
 
-Pairs = Mapping[tuple[str, str], Row]
-
-
-def best_match(table: Pairs[Row], dataset: str, model: str) -> Row:
+def best_match(table: Mapping[Pair, Row], dataset: str, model: str) -> Row:
     """The row of (dataset, model), else of ("*", model), (dataset, "*") or ("*", "*").
 
     Raises KeyError with the pair when none of them is there.
@@ -96,31 +98,26 @@ def best_match(table: Pairs[Row], dataset: str, model: str) -> Row:
     raise KeyError((dataset, model))
 
 
+_LENT = "not published for this pair; lent from {} ({})"
+
+# Originals
+
+
 @dataclass(frozen=True)
 class OriginalSetting:
-    """Training parameters and where they come from."""
+    """How an original is trained, and where that comes from."""
 
     params: TrainingParams
     origin: str
 
 
 _RELEASED = "published: released code, config_original.py"
-
-
 _OURS = "ours: the paper does not say"
-
-
-_LENT = "not published for this pair; lent from {} ({})"
-
-
 _VIT = "published: supplementary, section B (weight decay: ours)"
-
-
 _VIT_PARAMS = TrainingParams(1, 1e-3, 1e-4, batch_size=32)
 
-
-# spec/algorithms.md 1.3; the small AllCNN uses its big sister's settings.
-ORIGINALS: dict[tuple[str, str], OriginalSetting] = {
+# "Originals" in docs/methods.md; the small AllCNN uses its big sister's settings.
+ORIGINALS: dict[Pair, OriginalSetting] = {
     ("mnist", "allcnn"): OriginalSetting(TrainingParams(10, 0.01, 1e-4), _RELEASED),
     ("mnist", "*"): OriginalSetting(
         TrainingParams(10, 0.01, 1e-4), _LENT.format("mnist allcnn", _RELEASED)
@@ -140,35 +137,23 @@ def original_setting(dataset: str, model: str) -> OriginalSetting:
     return best_match(ORIGINALS, dataset, model)
 
 
-EPOCHS = 10
+# Relearning: the original's optimiser with a learning rate of 1e-3 (released code,
+# train_relearn.py). A run takes the weight decay of its own original instead.
 
+RELEARNING = TrainingParams(epochs=10, learning_rate=1e-3, weight_decay=1e-4)
 
-# Released code, train_relearn.py: the original's optimiser with a learning rate of 1e-3.
-SETTINGS = TrainingParams(epochs=EPOCHS, learning_rate=1e-3, weight_decay=1e-4)
-
-
-Given = Literal["D_f", "D_f_new"]
-GIVEN: tuple[Given, ...] = ("D_f", "D_f_new")
+# Methods
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Parameters and where they come from."""
+    """Parameters of a method, and where they come from."""
 
     params: Params
     origin: str
 
 
-Variants = Mapping[str, Setting]
-
-
-_SEARCHED = "searched on class 0: benchmarks/results/search-mnist-allcnn-small.json"
-
-
-def _with_tuned(params: Params, variants: Variants) -> Mapping[tuple[str, str], Variants]:
-    """``variants`` for every pair, after what we searched for the small network on MNIST."""
-    tuned = {"tuned": Setting(params, _SEARCHED)}
-    return {("mnist", "allcnn-small"): {**tuned, **variants}, ("*", "*"): variants}
+Variants: TypeAlias = Mapping[str, Setting]
 
 
 @dataclass(frozen=True)
@@ -178,8 +163,8 @@ class Values:
     ``on_new`` has the rows for D_f_new where they differ.
     """
 
-    table: Mapping[tuple[str, str], Variants]
-    on_new: Mapping[tuple[str, str], Variants] | None = None
+    table: Mapping[Pair, Variants]
+    on_new: Mapping[Pair, Variants] | None = None
 
     def of(self, dataset: str, model: str, given: str = "D_f") -> Variants:
         """The variants there are for this pair and these forgotten images."""
@@ -188,11 +173,24 @@ class Values:
         return best_match(self.table, dataset, model)
 
 
-def _pru(
-    learning_rate_E: float, learning_rate_C: float, origin: str, epochs: int = 10
-) -> dict[str, Setting]:
-    """Both readings of the method, and the ablations, at one pair of learning rates."""
-    paper = PRUParams(learning_rate_E, learning_rate_C, epochs)
+_SEARCHED = "searched on class 0: benchmarks/results/search-mnist-allcnn-small.json"
+_UNTUNED = "ours, untuned: nothing published fits this protocol"
+
+
+def _everywhere(tuned: Params | None = None, **variants: Setting) -> Values:
+    """``variants`` for every pair, after what we searched for the small network on MNIST."""
+    if tuned is None:
+        return Values({("*", "*"): variants})
+    searched = {"tuned": Setting(tuned, _SEARCHED), **variants}
+    return Values({("mnist", "allcnn-small"): searched, ("*", "*"): variants})
+
+
+def _pru(rate_E: float, rate_C: float, origin: str, epochs: int = 10) -> dict[str, Setting]:
+    """Both readings of the method, and the ablations, at one pair of learning rates.
+
+    What the released code does otherwise: "Variants of PRU" in docs/methods.md.
+    """
+    paper = PRUParams(rate_E, rate_C, epochs)
     released = replace(paper, c_step_updates="extractor", lp_epsilon=1e-6, batch_norm_updates=2)
     ablation = f"Table 4 on the released code; values {origin}"
     return {
@@ -208,14 +206,17 @@ def _pru(
 _TABLE_1 = "published: supplementary, Table 1"
 _TABLE_2 = "published for D_f_new: supplementary, Table 2"
 _TABLE_4 = "published: supplementary, Table 4"
-_TUNED = Setting(PRUParams(3e-2, 1e-2, lambda_s=0.0), _SEARCHED)
 _LENT_1 = _LENT.format("mnist allcnn", _TABLE_1)
 _LENT_2 = _LENT.format("mnist allcnn", _TABLE_2)
 _LENT_4 = _LENT.format("cifar10 vit-b16", _TABLE_4)
+_TUNED = PRUParams(3e-2, 1e-2, lambda_s=0.0)
 
 PRU = Values(
     {
-        ("mnist", "allcnn-small"): {"tuned": _TUNED, **_pru(5e-3, 1e-1, _LENT_1)},
+        ("mnist", "allcnn-small"): {
+            "tuned": Setting(_TUNED, _SEARCHED),
+            **_pru(5e-3, 1e-1, _LENT_1),
+        },
         ("mnist", "allcnn"): _pru(5e-3, 1e-1, _TABLE_1),
         ("cifar10", "allcnn"): _pru(1e-2, 1e-5, _TABLE_1),
         ("cifar10", "resnet18"): _pru(4e-4, 1e-4, _TABLE_1),
@@ -228,7 +229,7 @@ PRU = Values(
     },
     on_new={
         ("mnist", "allcnn-small"): {
-            "tuned": replace(_TUNED, origin=f"{_SEARCHED}, with D_f"),
+            "tuned": Setting(_TUNED, f"{_SEARCHED}, with D_f"),
             **_pru(1e-2, 1e-1, _LENT_2),
         },
         ("mnist", "allcnn"): _pru(1e-2, 1e-1, _TABLE_2),
@@ -240,74 +241,57 @@ PRU = Values(
     },
 )
 
-# The Boundary Unlearning paper states a bound of 0.1; its code applies it after normalising with
-# other constants than the data's, which makes 0.25 of the pixel range (spec/algorithms.md 2.1).
-_SHRINK = {
-    "paper": Setting(BoundaryShrinkParams(1e-5, epsilon=0.1), "published: Boundary Unlearning"),
-    "released": Setting(
+# The paper states a bound of 0.1; its code applies it after normalising with other constants than
+# the data's, which makes 0.25 of the pixel range ("Boundary Shrink" in docs/methods.md).
+BOUNDARY_SHRINK = _everywhere(
+    BoundaryShrinkParams(1e-4, epsilon=0.25),
+    paper=Setting(BoundaryShrinkParams(1e-5, epsilon=0.1), "published: Boundary Unlearning"),
+    released=Setting(
         BoundaryShrinkParams(1e-5, epsilon=0.25),
         "published: Boundary Unlearning, effective bound of the released code",
     ),
-    "pgd": Setting(
+    pgd=Setting(
         BoundaryShrinkParams(5e-5, epsilon=0.1, epochs=8, batch_size=128, attack="pgd"),
         "the PRU group's later code for MNIST: probably the paper's baseline",
     ),
-}
-BOUNDARY_SHRINK = Values(_with_tuned(BoundaryShrinkParams(1e-4, epsilon=0.25), _SHRINK))
-
-BOUNDARY_EXPANDING = Values(
-    {
-        ("*", "*"): {
-            "paper": Setting(BoundaryExpandingParams(1e-5), "published: Boundary Unlearning"),
-            "strong": Setting(
-                BoundaryExpandingParams(5e-4, epochs=8, batch_size=128),
-                "the PRU group's later code for MNIST",
-            ),
-        }
-    }
 )
 
-DELETE = Values(
-    _with_tuned(
-        FineTuningParams(3e-2),
-        {
-            "paper": Setting(
-                FineTuningParams(1e-4, epochs=20), "published for CIFAR-10 and ResNet18: DELETE"
-            ),
-            "default": Setting(FineTuningParams(1e-2), "ours, untuned: 100 times the rate"),
-        },
-    )
+BOUNDARY_EXPANDING = _everywhere(
+    paper=Setting(BoundaryExpandingParams(1e-5), "published: Boundary Unlearning"),
+    strong=Setting(
+        BoundaryExpandingParams(5e-4, epochs=8, batch_size=128),
+        "the PRU group's later code for MNIST",
+    ),
 )
 
-_UNTUNED = "ours, untuned: nothing published fits this protocol"
-RANDOM_LABEL = Values(
-    _with_tuned(FineTuningParams(1e-2), {"default": Setting(FineTuningParams(1e-3), _UNTUNED)})
+DELETE = _everywhere(
+    FineTuningParams(3e-2),
+    paper=Setting(FineTuningParams(1e-4, epochs=20), "published for CIFAR-10 and ResNet18: DELETE"),
+    default=Setting(FineTuningParams(1e-2), "ours, untuned: 100 times the rate"),
 )
-NEGATIVE_GRADIENT = Values(
-    _with_tuned(
-        NegativeGradientParams(1e-3), {"default": Setting(NegativeGradientParams(1e-4), _UNTUNED)}
-    )
+
+RANDOM_LABEL = _everywhere(
+    FineTuningParams(1e-2), default=Setting(FineTuningParams(1e-3), _UNTUNED)
 )
-SALUN = Values(
-    _with_tuned(
-        SalUnParams(1e-2),
-        {"default": Setting(SalUnParams(1e-3), "mask of half the weights published; rate ours")},
-    )
+
+NEGATIVE_GRADIENT = _everywhere(
+    NegativeGradientParams(1e-3), default=Setting(NegativeGradientParams(1e-4), _UNTUNED)
 )
-SCRUB = Values(
-    {
-        ("*", "*"): {
-            "released": Setting(
-                SCRUBParams(), "the authors' released notebook (three epochs on D_f: ours)"
-            )
-        }
-    }
+
+SALUN = _everywhere(
+    SalUnParams(1e-2),
+    default=Setting(SalUnParams(1e-3), "mask of half the weights published; rate ours"),
+)
+
+SCRUB = _everywhere(
+    released=Setting(SCRUBParams(), "the authors' released notebook (three epochs on D_f: ours)")
 )
 
 
-def _later(learning_rate: float, sigma: float, pair: str) -> Setting:
+def _later(rate: float, sigma: float, pair: str) -> Setting:
+    """As the group's later code unrolls: "Unrolling" in docs/methods.md."""
     origin = f"the PRU group's later code for {pair}; the paper's values are not published"
-    return Setting(UnrollParams(learning_rate, sigma), origin)
+    return Setting(UnrollParams(rate, sigma), origin)
 
 
 UNROLL = Values(
@@ -319,55 +303,41 @@ UNROLL = Values(
         ("*", "*"): {"default": Setting(UnrollParams(0.01, sigma=0.01), "ours, untuned")},
     }
 )
-_UNROLL_OF_OURS = Setting(UnrollParams(0.02, sigma=0.04), "ours, untuned: σ = 2η")
-_UNROLL_OF_MNIST = {
-    "default": _UNROLL_OF_OURS,
-    "later": _later(0.02, 0.02, "MNIST and AllCNN"),
-}
+
+_TWICE = {"default": Setting(UnrollParams(0.02, sigma=0.04), "ours, untuned: σ = 2η")}
+_MNIST = {**_TWICE, "later": _later(0.02, 0.02, "MNIST and AllCNN")}
 UNROLL_OF = Values(
     {
         ("mnist", "allcnn-small"): {
             "tuned": Setting(UnrollParams(0.02, sigma=0.08), _SEARCHED),
-            **_UNROLL_OF_MNIST,
+            **_MNIST,
         },
-        ("mnist", "*"): _UNROLL_OF_MNIST,
+        ("mnist", "*"): _MNIST,
         ("fashion-mnist", "*"): {
-            "default": _UNROLL_OF_OURS,
+            **_TWICE,
             "later": _later(0.005, 0.01, "Fashion-MNIST and AllCNN"),
         },
-        ("cifar10", "allcnn"): {
-            "default": _UNROLL_OF_OURS,
-            "later": _later(0.1, 0.15, "CIFAR-10 and AllCNN"),
-        },
-        ("cifar10", "resnet18"): {
-            "default": _UNROLL_OF_OURS,
-            "later": _later(0.05, 0.04, "CIFAR-10 and ResNet18"),
-        },
-        ("*", "*"): {"default": _UNROLL_OF_OURS},
+        ("cifar10", "allcnn"): {**_TWICE, "later": _later(0.1, 0.15, "CIFAR-10 and AllCNN")},
+        ("cifar10", "resnet18"): {**_TWICE, "later": _later(0.05, 0.04, "CIFAR-10 and ResNet18")},
+        ("*", "*"): _TWICE,
     }
 )
 
 
 class _AsOriginal(Values):
-    """Retrain takes the settings of the pair's original."""
+    """Retrain takes the settings of the pair's original, and its pretrained weights."""
 
     def of(self, dataset: str, model: str, given: str = "D_f") -> Variants:
-        setting = original_setting(dataset, model)
-        params = setting.params
-        pretrained = model in MODELS and MODELS[model].pretrained
-        return {
-            "paper": Setting(
-                RetrainParams(
-                    params.learning_rate,
-                    params.weight_decay,
-                    params.epochs,
-                    params.batch_size,
-                    start=model if pretrained else "",
-                ),
-                setting.origin,
-            )
-        }
+        original = original_setting(dataset, model)
+        params = RetrainParams(
+            original.params.learning_rate,
+            original.params.weight_decay,
+            original.params.epochs,
+            original.params.batch_size,
+            start=model if model in MODELS and MODELS[model].pretrained else "",
+        )
+        return {"paper": Setting(params, original.origin)}
 
 
 RETRAIN = _AsOriginal({})
-ORIGINAL = Values({("*", "*"): {"paper": Setting(NoParams(), "nothing to set")}})
+ORIGINAL = _everywhere(paper=Setting(NoParams(), "nothing to set"))

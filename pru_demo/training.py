@@ -1,27 +1,24 @@
-"""Plain supervised training, as the originals and the retrained references are made.
+"""Learning by stochastic gradient descent: a step, an epoch, a training, and going on with one.
 
-All that a training needs to go on as if it had never stopped: weights and momentum.
+:func:`train_epoch` is the one loop of all that minimises one loss over all weights: the originals,
+Retrain, relearning, and the methods of :mod:`pru_demo.methods.fine_tuning`. What an interrupted
+training needs to go on as if it had never stopped is a ``State``: weights and momentum.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pru_demo.data.samples import Samples, seeded, shuffled
+from pru_demo.data.samples import Batch, Samples, seeded
 from pru_demo.models.split import BatchNormMode, SplitModel, training_mode
-from pru_demo.parameters import TrainingParams
+from pru_demo.parameters import FineTuningParams, PRUParams, TrainingParams, UnrollParams
 
 State = Mapping[str, Tensor]
-
-
-_WEIGHT, _VELOCITY = "w.", "v."
-
-
-class ForeignState(ValueError):
-    """What was to be gone on from belongs to something else, or to another version of it."""
+# (logits (B, K), the batch they belong to) → what is to become small, as a scalar
+Loss = Callable[[Tensor, Batch], Tensor]
 
 
 @dataclass(frozen=True)
@@ -47,12 +44,17 @@ def train(
     With ``done_epochs`` and the ``state`` of the last :class:`TrainedEpoch` training goes on where
     it stopped, with the same result as if it had not: batches depend on (seed, epoch) only.
     """
-    optimizer = make_sgd(list(model.parameters()), params)
+    optimizer = sgd(model.parameters(), params.learning_rate, params)
     if state is not None:
         restore_training(state, model, optimizer)
     for epoch in range(done_epochs + 1, params.epochs + 1):
         loss = train_epoch(model, optimizer, data, params.batch_size, seeded(seed, epoch))
         yield TrainedEpoch(epoch, loss, training_state(model, optimizer))
+
+
+def cross_entropy(logits: Tensor, batch: Batch) -> Tensor:
+    """The loss of all trainings: of the batch's own labels."""
+    return F.cross_entropy(logits, batch.y)
 
 
 def train_epoch(
@@ -61,29 +63,43 @@ def train_epoch(
     data: Samples,
     batch_size: int,
     generator: torch.Generator,
+    loss_of: Loss = cross_entropy,
     batch_norm: BatchNormMode = "train",
 ) -> float:
-    """One epoch of cross-entropy training in train mode; returns the mean loss."""
+    """Minimise ``loss_of`` over one epoch in train mode; returns its mean over the samples."""
     training_mode(model, batch_norm)
     total = torch.zeros((), device=data.labels.device)
-    for batch in shuffled(len(data), batch_size, generator):
-        index = batch.to(data.labels.device)
-        loss = F.cross_entropy(model(data.inputs(index, generator)), data.labels[index].long())
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+    for batch in data.batches(batch_size, generator):
+        loss = loss_of(model(batch.x), batch)
+        descend(optimizer, loss)
         total += loss.detach() * len(batch)
     return total.item() / len(data)
 
 
-def make_sgd(parameters: list[torch.nn.Parameter], params: TrainingParams) -> torch.optim.SGD:
-    """The optimiser of all trainings of the paper."""
+def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step of ``optimizer`` down the gradient of ``loss``."""
+    # Layers that are not trained collect gradients too; nothing ever steps on them.
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+
+
+def sgd(
+    parameters: Iterable[nn.Parameter],
+    learning_rate: float,
+    params: TrainingParams | FineTuningParams | PRUParams | UnrollParams,
+) -> torch.optim.SGD:
+    """The optimiser of all trainings and methods, with the momentum and decay of ``params``."""
     return torch.optim.SGD(
-        parameters,
-        lr=params.learning_rate,
-        momentum=params.momentum,
-        weight_decay=params.weight_decay,
+        parameters, lr=learning_rate, momentum=params.momentum, weight_decay=params.weight_decay
     )
+
+
+class ForeignState(ValueError):
+    """What was to be gone on from belongs to something else, or to another version of it."""
+
+
+_WEIGHT, _VELOCITY = "w.", "v."
 
 
 def training_state(model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> State:
@@ -107,7 +123,11 @@ def restore_training(
 
     Raises ForeignState when the state is that of another network.
     """
-    weights = {name[2:]: tensor for name, tensor in state.items() if name.startswith(_WEIGHT)}
+    weights = {
+        name.removeprefix(_WEIGHT): tensor
+        for name, tensor in state.items()
+        if name.startswith(_WEIGHT)
+    }
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:

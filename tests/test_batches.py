@@ -5,12 +5,16 @@ from itertools import product
 import pytest
 import torch
 
-from pru_demo.data.samples import seeded, shuffled
+from pru_demo.data.samples import Samples, seeded
 from pru_demo.heartbeat import listening
 
 
+def samples(count: int) -> Samples:
+    return Samples(torch.zeros(count, 1, 1, 1, dtype=torch.uint8), torch.zeros(count))
+
+
 def batches(count: int, size: int, *numbers: int) -> list[list[int]]:
-    return [batch.tolist() for batch in shuffled(count, size, seeded(*numbers))]
+    return [batch.index.tolist() for batch in samples(count).batches(size, seeded(*numbers))]
 
 
 @pytest.mark.parametrize(("count", "size"), [(10, 3), (12, 4), (9, 4), (3, 10), (2, 1), (1, 1)])
@@ -55,5 +59,5 @@ def test_global_random_state_neither_decides_nor_changes() -> None:
 def test_a_beat_follows_every_batch() -> None:
     log: list[str] = []
     with listening(lambda: log.append("beat")):
-        log.extend("batch" for _ in shuffled(10, 4, seeded(7)))
+        log.extend("batch" for _ in samples(10).batches(4, seeded(7)))
     assert log == ["batch", "beat"] * 3

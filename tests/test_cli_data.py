@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pru_demo.cli.data import add_data_command
+from pru_demo.cli.lists import add_data_command
 from pru_demo.data import DATASETS, fetch
 from pru_demo.data.spec import DamagedData
 

@@ -123,8 +123,8 @@ def test_a_changed_setting_of_relearning_is_another_run(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = written(RUN)
-    changed = replace(settings.SETTINGS, **{name: getattr(settings.SETTINGS, name) / 2})
-    monkeypatch.setattr(module, "SETTINGS", changed)
+    changed = replace(settings.RELEARNING, **{name: getattr(settings.RELEARNING, name) / 2})
+    monkeypatch.setattr(module, "RELEARNING", changed)
     assert written(RUN) != before
 
 

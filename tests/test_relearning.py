@@ -12,7 +12,7 @@ from pru_demo.evaluation import relearning
 from pru_demo.evaluation.relearning import batch_norm_only, relearn
 from pru_demo.heartbeat import listening
 from pru_demo.models.split import SplitModel, batch_norms
-from pru_demo.settings import EPOCHS, SETTINGS
+from pru_demo.settings import RELEARNING
 from tests.conftest import make_tiny_model
 from tests.same import changed, frozen, same
 
@@ -35,13 +35,13 @@ def others(few: Any) -> Digits:
     return images, labels
 
 
-SHORT = replace(SETTINGS, epochs=2)
+SHORT = replace(RELEARNING, epochs=2)
 
 
 def test_relearning_takes_ten_epochs_as_published() -> None:
-    assert EPOCHS == SETTINGS.epochs == 10
-    assert (SETTINGS.learning_rate, SETTINGS.weight_decay) == (1e-3, 1e-4)
-    assert (SETTINGS.momentum, SETTINGS.batch_size) == (0.9, 64)
+    assert RELEARNING.epochs == 10
+    assert (RELEARNING.learning_rate, RELEARNING.weight_decay) == (1e-3, 1e-4)
+    assert (RELEARNING.momentum, RELEARNING.batch_size) == (0.9, 64)
 
 
 def test_ten_epochs_are_counted_from_one(tiny: SplitModel, others: Digits) -> None:
@@ -135,8 +135,8 @@ def test_momentum_starts_anew_every_epoch(
     tiny: SplitModel, others: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
-    usual = relearning.make_sgd
-    monkeypatch.setattr(relearning, "make_sgd", lambda *a: made.append(1) or usual(*a))
+    usual = relearning.sgd
+    monkeypatch.setattr(relearning, "sgd", lambda *a: made.append(1) or usual(*a))
     list(relearn(tiny, Samples(*others), seed=7, settings=SHORT))
     assert len(made) == 2
 
@@ -180,7 +180,7 @@ def test_frozen_batch_norm_keeps_its_statistics_however_the_caller_measures(
 
 
 @pytest.mark.parametrize(
-    ("given", "used"), [({}, 1e-4), ({"settings": replace(SETTINGS, weight_decay=5e-4)}, 5e-4)]
+    ("given", "used"), [({}, 1e-4), ({"settings": replace(RELEARNING, weight_decay=5e-4)}, 5e-4)]
 )
 def test_weight_decay_is_that_of_the_original_training(
     tiny: SplitModel,
@@ -190,9 +190,9 @@ def test_weight_decay_is_that_of_the_original_training(
     used: float,
 ) -> None:
     settings = []
-    usual = relearning.make_sgd
+    usual = relearning.sgd
     monkeypatch.setattr(
-        relearning, "make_sgd", lambda p, params: settings.append(params) or usual(p, params)
+        relearning, "sgd", lambda p, rate, each: settings.append(each) or usual(p, rate, each)
     )
     next(relearn(tiny, Samples(*others), seed=7, **given))
-    assert settings == [replace(SETTINGS, weight_decay=used)]
+    assert settings == [replace(RELEARNING, weight_decay=used)]

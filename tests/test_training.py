@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from pru_demo.data.samples import Samples, crop_and_flip
-from pru_demo.models.split import batch_norms
+from pru_demo.models.split import SplitModel, batch_norms
 from pru_demo.parameters import TrainingParams
 from pru_demo.settings import original_setting
-from pru_demo.training import make_sgd, train, train_epoch
+from pru_demo.training import descend, sgd, train, train_epoch
 from tests.conftest import make_tiny_model
 from tests.same import changed, frozen, same
 
@@ -141,9 +141,22 @@ def test_frozen_batch_norm_keeps_its_statistics_while_weights_learn(
 ) -> None:
     model = make_tiny_model()
     before = frozen(model)
-    optimizer = make_sgd(list(model.parameters()), PARAMS)
-    train_epoch(model, optimizer, Samples(*digits), 32, torch.Generator().manual_seed(7), mode)
+    optimizer = sgd(model.parameters(), PARAMS.learning_rate, PARAMS)
+    generator = torch.Generator().manual_seed(7)
+    train_epoch(model, optimizer, Samples(*digits), 32, generator, batch_norm=mode)
     buffers = {name for name, _ in model.named_buffers()}
     assert changed(before, model) == set(before) - (buffers if mode == "frozen" else set())
     assert model.training
     assert [layer.training for layer in batch_norms(model)] == [mode == "train"]
+
+
+def test_descending_forgets_older_gradients(
+    tiny: SplitModel, digits: tuple[Tensor, Tensor]
+) -> None:
+    x = digits[0] / 255
+    before = frozen(tiny)
+    (expected,) = torch.autograd.grad(tiny(x).sum(), [tiny.classifier.weight])
+    tiny.classifier.weight.grad = torch.full_like(tiny.classifier.weight, 1000.0)
+    descend(torch.optim.SGD(tiny.parameters(), lr=0.5), tiny(x).sum())
+    moved = before["classifier.weight"] - tiny.classifier.weight
+    torch.testing.assert_close(moved, 0.5 * expected, rtol=0, atol=1e-4)

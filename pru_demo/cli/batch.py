@@ -1,17 +1,18 @@
-"""How the command line has its work done: by the engine, as batch jobs that it follows."""
+"""How the command line has its work done: by the engine, as batch jobs with progress bars."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
-from pru_demo.cli.tables import JobProgress
+from tqdm import tqdm
+
 from pru_demo.config import RunConfig
 from pru_demo.experiment.keys import measures_key, run_key
 from pru_demo.experiment.tasks import MEASURE, RUN, shape_of
-from pru_demo.jobs.client import engine_for
-from pru_demo.jobs.protocol import Engine, Job
+from pru_demo.jobs.client import Engine, engine_for
+from pru_demo.jobs.protocol import Job
 
 POLL_SECONDS = 0.1
 VISITOR = f"command line {os.getpid()}"
@@ -72,18 +73,31 @@ class Jobs:
 
     def _follow(self, job: Job, title: str) -> None:
         """Show a job until it ends, and keep all others from being taken for abandoned."""
-        with JobProgress(title) as progress:
+        with tqdm(desc=title, unit="step", leave=True, dynamic_ncols=True) as bar:
             seen = 0
             while not job.future.done() or job.events(seen):
                 for event in job.events(seen):
                     seen = event.number
-                    progress.show(event.data)
+                    _show(bar, event.data)
                 if job.state == "queued":
-                    progress.wait(job.position)
+                    bar.set_postfix_str(f"number {job.position} in the queue")
                 for each in self._jobs:
                     each.watch(VISITOR)
                 wait([job.future], timeout=POLL_SECONDS)
         job.future.result()
+
+
+def _show(bar: "tqdm[Any]", event: Mapping[str, Any]) -> None:
+    """Show what a task reports: see ``experiment.tasks``."""
+    if snapshot := event.get("snapshot"):
+        if event["done"] == 1:
+            bar.reset(event["of"])
+        bar.n = event["done"]
+        bar.set_postfix(A_f=f"{snapshot['A_f']:.1f}", A_r=f"{snapshot['A_r']:.1f}")
+    elif epoch := event.get("training_original"):
+        bar.set_postfix(training_original=f"epoch {epoch}")
+    else:
+        bar.set_postfix_str(str(event.get("message", "")))
 
 
 def title_of(config: RunConfig) -> str:

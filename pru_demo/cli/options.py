@@ -1,45 +1,26 @@
 """Options that several commands share, and what they stand for."""
 
 import argparse
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
-from pru_demo.config import (
-    MAX_RELEARN_EPOCHS,
-    SMALLEST_BATCH,
-    Pick,
-    RunConfig,
-    Scenario,
-    variants_of,
-)
-from pru_demo.data import DATASETS
+from pru_demo.config import FIELDS, Pick, RunConfig, Scenario, read_scenario, variants_of
+from pru_demo.fields import BadValue, Classes, Field, Number, OneOf
 from pru_demo.methods import METHODS
-from pru_demo.models import MODELS
-from pru_demo.settings import GIVEN, PRESETS
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""Where a command is added."""
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Everything that :func:`configs_of` reads, and where the results go."""
-    add_scenario_options(parser)
+    add_scenario_options(parser, FIELDS)
     parser.add_argument(
         "--methods",
         default="pru,boundary_shrink",
         help="comma-separated, each METHOD or METHOD:VARIANT; methods: " + ", ".join(METHODS),
-    )
-    parser.add_argument(
-        "--given", choices=GIVEN, default=Scenario().given, help="which images are forgotten with"
-    )
-    parser.add_argument("--forget-samples", type=int, help="use at most this many of them")
-    parser.add_argument(
-        "--relearn-epochs",
-        type=int,
-        default=Scenario().relearn_epochs,
-        help=f"1 to {MAX_RELEARN_EPOCHS}; more go on from what is stored",
-    )
-    parser.add_argument(
-        "--max-batch",
-        type=int,
-        help="batches of at most this many images, for a device short of memory",
     )
     parser.add_argument(
         "--checkpoint", type=Path, help="forget in your own network: its safetensors"
@@ -47,40 +28,35 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, help="write the summary to this file")
 
 
-def add_scenario_options(
-    parser: argparse.ArgumentParser, *, forget: bool = True, preset: bool = True
-) -> None:
-    """What :func:`scenario_of` reads, of which some commands leave something to themselves."""
-    default = Scenario()
-    parser.add_argument("--dataset", choices=DATASETS, default=default.dataset)
-    parser.add_argument("--model", choices=MODELS, default=default.model)
-    parser.add_argument("--seed", type=int, default=default.seed)
-    if preset:
-        parser.add_argument("--preset", choices=PRESETS, default=default.preset)
-    if forget:
-        parser.add_argument(
-            "--forget",
-            type=lambda text: tuple(sorted({int(part) for part in text.split(",")})),
-            default=default.forget,
-            help="classes, comma-separated",
-        )
+def add_scenario_options(parser: argparse.ArgumentParser, names: Collection[str]) -> None:
+    """What :func:`scenario_of` reads: an option for each of the fields ``names`` that has words."""
+    for name in names:
+        if (each := FIELDS[name]).label:
+            options = list(each.kind.options) if isinstance(each.kind, OneOf) else None
+            parser.add_argument(_option(name), choices=options, help=_help(each))
+
+
+def scenario_of(options: argparse.Namespace) -> Scenario:
+    """The scenario that was asked for. Raises ValueError with a sentence for each bad value."""
+    given = {name: text for name, text in vars(options).items() if text is not None}
+    scenario, objections = read_scenario(given, _option)
+    if objections:
+        raise ValueError(" ".join(f"The command {each}" for each in objections))
+    return scenario
+
+
+def seeds_of(text: str) -> tuple[int, ...]:
+    """Several seeds, comma-separated. Raises ValueError with a sentence for a bad one."""
+    try:
+        seeds = (FIELDS["seed"].kind.read(part, "--seeds", "") for part in text.split(","))
+        return tuple(dict.fromkeys(seeds))
+    except BadValue as problem:
+        raise ValueError(f"The command {problem}") from problem
 
 
 def configs_of(options: argparse.Namespace) -> list[RunConfig]:
     """The runs that were asked for. Raises ValueError with a sentence for what does not exist."""
-    scenario = replace(
-        scenario_of(options),
-        given=options.given,
-        forget_samples=options.forget_samples,
-        relearn_epochs=options.relearn_epochs,
-        max_batch=options.max_batch,
-    )
-    if not 1 <= scenario.relearn_epochs <= MAX_RELEARN_EPOCHS:
-        raise ValueError(f"--relearn-epochs must be between 1 and {MAX_RELEARN_EPOCHS}.")
-    if scenario.max_batch is not None and scenario.max_batch < SMALLEST_BATCH:
-        raise ValueError(f"--max-batch must be at least {SMALLEST_BATCH}.")
-    if scenario.forget_samples is not None and scenario.forget_samples < 2:
-        raise ValueError("--forget-samples must be at least 2.")
+    scenario = scenario_of(options)
     picks = _picks(options.methods, scenario)
     if options.checkpoint:
         from pru_demo.experiment.originals import import_checkpoint
@@ -90,16 +66,6 @@ def configs_of(options: argparse.Namespace) -> list[RunConfig]:
         digest = import_checkpoint(options.checkpoint, scenario.dataset, scenario.model, kept)
         scenario = replace(scenario, original=digest)
     return [RunConfig(scenario, pick) for pick in picks]
-
-
-def scenario_of(options: argparse.Namespace) -> Scenario:
-    """The scenario that was asked for. Raises ValueError with a sentence if it cannot be."""
-    classes = len(DATASETS[options.dataset].class_names)
-    if not options.forget or not set(options.forget) <= set(range(classes)):
-        raise ValueError(f"--forget takes classes from 0 to {classes - 1}.")
-    if len(options.forget) > classes - 2:
-        raise ValueError("At least two classes must be left to redistribute to.")
-    return Scenario(options.dataset, options.model, options.forget, options.preset, options.seed)
 
 
 def _picks(text: str, scenario: Scenario) -> list[Pick]:
@@ -115,3 +81,17 @@ def _picks(text: str, scenario: Scenario) -> list[Pick]:
             )
         picks.append(pick if pick.variant else Pick(pick.method, available[0]))
     return picks
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _help(each: Field) -> str:
+    words = f"{each.label}. {each.help or ''}".replace("**", "").replace("%", "%%")
+    match each.kind:
+        case Number(low, high):
+            words += f" {low} to {high}."
+        case Classes():
+            words += " Several are comma-separated; at least two must be left."
+    return words

@@ -1,9 +1,11 @@
 """Makes the records that ship with the application: ``python -m pru_demo precompute``."""
 
+import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pru_demo.cli.batch import Jobs, title_of
+from pru_demo.cli.options import Commands
 from pru_demo.config import Pick, RunConfig, Scenario, variants_of
 from pru_demo.experiment.keys import (
     classic_key,
@@ -17,13 +19,30 @@ from pru_demo.experiment.keys import (
 )
 from pru_demo.experiment.maps import KINDS
 from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
+from pru_demo.paths import RECORDS
 from pru_demo.settings import PRESETS
-from pru_demo.store import Entry, Store, write_bundle
+from pru_demo.store import Entry, Store, default_store_directory, write_bundle
 
 BUNDLED: tuple[Scenario, ...] = tuple(Scenario(preset=preset) for preset in PRESETS)
 # Shipping every method and ablation would make the repository three times as big.
 METHODS_SHIPPED = ("pru", "boundary_shrink", "retrain", "original")
 VARIANTS_SHIPPED = ("tuned", "paper", "released")
+
+
+def add_precompute_command(commands: Commands) -> None:
+    """Add ``precompute``."""
+    parser = commands.add_parser("precompute", help="make the bundled records again")
+    parser.add_argument("--out", type=Path, default=RECORDS, help="directory of records")
+    parser.set_defaults(command=_precompute)
+
+
+def _precompute(options: argparse.Namespace) -> None:
+    # A store of its own, without the bundled layer: what is to be made again must not be found.
+    work = Store(default_store_directory().with_name("precompute"))
+    with Jobs(work.directory, bundled=False) as jobs:
+        for run in precompute(BUNDLED, work, options.out, jobs):
+            print(f"{run.scenario.preset}: {title_of(run)}")
+    print(options.out)
 
 
 def runs_of(scenario: Scenario) -> list[RunConfig]:

@@ -1,4 +1,7 @@
-"""``python -m pru_demo run``, ``measure`` and ``sweep``: work for the engine, tables of results."""
+"""``python -m pru_demo run``, ``measure``, ``sweep``: work for the engine, tables of results.
+
+``train`` and ``search`` work in the command's own process.
+"""
 
 import argparse
 import json
@@ -7,17 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from pru_demo.cli.batch import Jobs
-from pru_demo.cli.options import add_run_options, configs_of
+from pru_demo.cli.options import (
+    Commands,
+    add_run_options,
+    add_scenario_options,
+    configs_of,
+    scenario_of,
+    seeds_of,
+)
 from pru_demo.cli.tables import measure_table, result_table, sweep_table
-from pru_demo.config import RunConfig
+from pru_demo.config import RunConfig, Scenario
 from pru_demo.experiment.keys import measures_key, run_key, weights_key
 from pru_demo.experiment.record import RunRecord
-from pru_demo.paths import RECORDS
-from pru_demo.store import Store, open_store
+from pru_demo.paths import CHECKPOINTS, RECORDS, ROOT
+from pru_demo.store import Store, default_store_directory, open_store
 
 
-def add_run_commands(commands: Any) -> None:
-    """Add the commands to argparse's collection of sub-commands."""
+def add_run_commands(commands: Commands) -> None:
+    """Add ``run``, ``measure`` and ``sweep``."""
     run = commands.add_parser("run", help="forget, relearn, measure")
     add_run_options(run)
     run.set_defaults(command=_run)
@@ -28,14 +38,14 @@ def add_run_commands(commands: Any) -> None:
 
     sweep = commands.add_parser("sweep", help="run each class with each seed: means and spread")
     add_run_options(sweep)
-    sweep.add_argument("--seeds", type=_numbers, default=(7,), help="comma-separated")
+    sweep.add_argument("--seeds", default=str(Scenario().seed), help="comma-separated")
     sweep.set_defaults(command=_sweep)
 
 
 def _run(options: argparse.Namespace) -> None:
-    store = open_store(RECORDS)
+    configs, store = configs_of(options), open_store(RECORDS)
     with Jobs(store.directory) as jobs:
-        records = [_record(store, c) for c in jobs.run(configs_of(options), again=True)]
+        records = [_record(store, c) for c in jobs.run(configs, again=True)]
     print(result_table(records))
     _tell(store, options.json, {"runs": [record.summary() for record in records]})
 
@@ -58,11 +68,12 @@ def _measure(options: argparse.Namespace) -> None:
 
 def _sweep(options: argparse.Namespace) -> None:
     """Each class of ``--forget`` alone, with each of ``--seeds``; what is stored is not redone."""
+    seeds = seeds_of(options.seeds)
     configs = [
         replace(config, scenario=replace(config.scenario, forget=(forgotten,), seed=seed))
         for config in configs_of(options)
-        for forgotten in options.forget
-        for seed in options.seeds
+        for forgotten in config.scenario.forget
+        for seed in seeds
     ]
     store = open_store(RECORDS)
     with Jobs(store.directory) as jobs:
@@ -84,5 +95,48 @@ def _tell(store: Store, file: Path | None, content: dict[str, Any]) -> None:
         file.write_text(json.dumps(content, indent=1) + "\n")
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(int(part) for part in text.split(",")))
+def add_train_command(commands: Commands) -> None:
+    """Add ``train``."""
+    train = commands.add_parser("train", help="train an original network")
+    add_scenario_options(train, ("dataset", "model", "seed"))
+    train.add_argument("--out", type=Path, default=CHECKPOINTS, help="directory of checkpoints")
+    train.set_defaults(command=_train)
+
+
+def _train(options: argparse.Namespace) -> None:
+    scenario = scenario_of(options)
+    from pru_demo.experiment.originals import train_original
+
+    path = train_original(
+        scenario.dataset,
+        scenario.model,
+        scenario.seed,
+        options.out,
+        lambda epoch: print(f"epoch {epoch.epoch}: loss {epoch.loss:.4f}", flush=True),
+    )
+    print(path)
+
+
+def add_search_command(commands: Commands) -> None:
+    """Add ``search``."""
+    search = commands.add_parser("search", help="find the parameters of the tuned variants")
+    add_scenario_options(search, ("dataset", "model", "preset", "seed"))
+    search.add_argument("--methods", default="pru,boundary_shrink", help="comma-separated")
+    search.add_argument("--log", type=Path, help="default: benchmarks/results/search-*.json")
+    search.set_defaults(command=_search)
+
+
+def _search(options: argparse.Namespace) -> None:
+    scenario = scenario_of(options)
+    from pru_demo.experiment.search import SEARCHED_CLASS, search
+
+    scenario = replace(scenario, forget=(SEARCHED_CLASS,))
+    name = f"search-{scenario.dataset}-{scenario.model}.json"
+    log = options.log or ROOT / "benchmarks" / "results" / name
+    search(
+        scenario,
+        tuple(options.methods.split(",")),
+        default_store_directory().parent / "originals",
+        log,
+    )
+    print(log)

@@ -1,49 +1,13 @@
-"""How the command line shows that work goes on, and what came of it."""
+"""Tables of results as the command line prints them."""
 
 import statistics
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any
 
 from tabulate import tabulate
-from tqdm import tqdm
 
 from pru_demo.config import RunConfig
 from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord
-
-
-class JobProgress:
-    """A progress bar for one job; a context manager."""
-
-    def __init__(self, title: str) -> None:
-        self._bar = tqdm(desc=title, unit="step", leave=True, dynamic_ncols=True)
-
-    def __enter__(self) -> "JobProgress":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.close()
-
-    def show(self, event: Mapping[str, Any]) -> None:
-        """Show what a task reports: see ``pipeline.execute``."""
-        if snapshot := event.get("snapshot"):
-            if event["done"] == 1:
-                self._bar.reset(event["of"])
-            self._bar.n = event["done"]
-            self._bar.set_postfix(A_f=f"{snapshot['A_f']:.1f}", A_r=f"{snapshot['A_r']:.1f}")
-        elif epoch := event.get("training_original"):
-            self._bar.set_postfix(training_original=f"epoch {epoch}")
-        else:
-            self._bar.set_postfix_str(str(event.get("message", "")))
-
-    def wait(self, position: int) -> None:
-        """Show that the job waits at ``position`` of the queue."""
-        self._bar.set_postfix_str(f"number {position} in the queue")
 
 
 def result_table(records: Sequence[RunRecord]) -> str:

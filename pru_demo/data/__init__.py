@@ -55,7 +55,7 @@ _readers: dict[tuple[str, Part], Lock] = {}
 def read_part(name: str, part: Part) -> Arrays:
     """Images (N, C, H, W) and labels (N,), uint8, read once per process; treat them as constants.
 
-    Raises :class:`pru_demo.data.idx.DamagedData` when they are missing, with how to get them, or
+    Raises :class:`pru_demo.data.spec.DamagedData` when they are missing, with how to get them, or
     damaged.
     """
     # A class that opens a page at once waits for one reader instead of decoding sixty times.

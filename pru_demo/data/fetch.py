@@ -36,10 +36,10 @@ def fetch(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
     """
     data = PUBLISHED[name]
     directory = data_directory()
-    found = find_source(name)
-    if found and _is_sound(found):
-        say(f"{data.label} is already in {found.folder}")
-        return found.folder
+    here = find_source(name)
+    if here and _is_sound(here):
+        say(f"{data.label} is already in {here.folder}")
+        return here.folder
     staging = directory / STAGING / name
     target = directory / data.folder
     say(f"Downloading {data.label} into {target}")

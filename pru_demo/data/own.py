@@ -38,13 +38,13 @@ def own_data_sets(directory: Path, reserved: Collection[str]) -> dict[str, Datas
     except OSError:
         # No directory, no data sets of one's own.
         return {}
-    found = {}
+    data_sets = {}
     for folder in filter(_holds_training_data, folders):
         try:
-            found[folder.name] = _examined(folder)
+            data_sets[folder.name] = _examined(folder)
         except DamagedData as problem:
             _log.warning("The data set %s is not offered. %s", folder.name, problem)
-    return found
+    return data_sets
 
 
 def _holds_training_data(folder: Path) -> bool:

@@ -1,8 +1,14 @@
-"""Pictures of any form, decoded to images of one form; what is wrong with one is a sentence."""
+"""Opens pictures that others made: by content, header first, bounded.
+
+Everything that can be refused from the header is refused before a pixel is decoded, so that a
+forged 10 kB file cannot cost hundreds of megabytes. The opener only names the flaw; the sentence
+belongs to who asked, here for data sets and in ``uploads.py`` for what visitors send.
+"""
 
 import io
 import struct
 import zlib
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +16,73 @@ from PIL import Image, ImageOps
 
 from pru_demo.data.spec import DamagedData, StoredPart
 
-# Larger ones are refused from their header, as in uploads.
 MAX_PIXELS = 24_000_000
+
+Mode = Literal["L", "RGB"]
+Flaw = Literal["no picture", "too large", "damaged"]
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _DECODE_ERRORS = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error)
 
-_MODES = {1: "L", 3: "RGB"}
+
+class UnusablePicture(ValueError):
+    """What is wrong with a picture."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(flaw)
+        self.flaw: Flaw = flaw
+
+
+def open_header(content: bytes, *, max_side: int = MAX_PIXELS) -> Image.Image:
+    """The picture, of which only the header is read.
+
+    Raises UnusablePicture when it is none, or has too many pixels, also along one side.
+    """
+    try:
+        image = Image.open(io.BytesIO(content), formats=_FORMATS)
+    # Pillow raises the error by itself and the warning where warnings are errors; sizes that only
+    # make it warn are above our own limit anyway.
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnusablePicture("too large") from error
+    except _DECODE_ERRORS as error:
+        raise UnusablePicture("no picture") from error
+    if image.width * image.height > MAX_PIXELS or max(image.size) > max_side:
+        raise UnusablePicture("too large")
+    return image
+
+
+def decode(
+    image: Image.Image, mode: Mode, *, side: int | None = None, shrink: bool = False
+) -> Image.Image:
+    """The pixels behind an opened header, in ``mode``; without ``side`` exactly as they are stored.
+
+    With it the camera's orientation is applied and transparency laid on white; a large JPEG is
+    decoded at a fraction of its size, still at least ``side``. With ``shrink`` no side is longer
+    than that, whatever the format. Raises UnusablePicture when it is damaged or incomplete.
+    """
+    try:
+        if side is None:
+            return image.convert(mode)
+        image.draft(mode, (side, side))
+        image.load()
+        if shrink:
+            # First of all, so that the later steps cost the same for every picture.
+            if image.mode not in ("L", "RGB", "RGBA"):
+                image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+            image.thumbnail((side, side), Image.Resampling.BOX)
+        image = ImageOps.exif_transpose(image)
+        if image.has_transparency_data:
+            paper = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(paper, image.convert("RGBA"))
+        if image.mode == "I;16":
+            # Pillow would cut off at 255.
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        return image.convert(mode)
+    except _DECODE_ERRORS as error:
+        raise UnusablePicture("damaged") from error
+
+
+_MODES: dict[int, Mode] = {1: "L", 3: "RGB"}
 _GREY_MODES = ("1", "L", "LA", "I;16")
 
 
@@ -30,17 +96,16 @@ def decode_part(
     """
     images = np.empty((len(stored.labels), channels, size, size), np.uint8)
     for index, (where, content) in enumerate(stored.pictures()):
-        image = _header(content, where, repair)
         try:
-            if fit:
-                image = _fitted(image, _MODES[channels], size)
-            pixels = np.asarray(image.convert(_MODES[channels]))
-        except _DECODE_ERRORS as error:
-            raise DamagedData(f"{where} is damaged or incomplete. {repair}") from error
-        if pixels.shape[:2] != (size, size):
-            height, width = pixels.shape[:2]
+            image = decode(open_header(content), _MODES[channels], side=size if fit else None)
+        except UnusablePicture as problem:
+            raise _damaged(problem, where, repair) from problem
+        if fit:
+            image = ImageOps.fit(image, (size, size))
+        if image.size != (size, size):
+            width, height = image.size
             raise DamagedData(f"{where} has {width}×{height} pixels, not {size}×{size}. {repair}")
-        images[index] = pixels.reshape(size, size, channels).transpose(2, 0, 1)
+        images[index] = np.asarray(image).reshape(size, size, channels).transpose(2, 0, 1)
     return images
 
 
@@ -49,35 +114,18 @@ def form_of(content: bytes, where: str, repair: str) -> tuple[int, int]:
 
     Raises :class:`DamagedData` when it is no picture.
     """
-    image = _header(content, where, repair)
+    try:
+        image = open_header(content)
+    except UnusablePicture as problem:
+        raise _damaged(problem, where, repair) from problem
     return (1 if image.mode in _GREY_MODES else 3), min(image.size)
 
 
-def _header(content: bytes, where: str, repair: str) -> Image.Image:
-    try:
-        image = Image.open(io.BytesIO(content), formats=_FORMATS)
-    # Pillow's own limit lies above ours; beyond twice that it raises by itself.
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DamagedData(_too_large(where)) from error
-    except _DECODE_ERRORS as error:
-        raise DamagedData(f"{where} is not a PNG, JPEG or WebP picture. {repair}") from error
-    if image.width * image.height > MAX_PIXELS:
-        raise DamagedData(_too_large(where))
-    return image
-
-
-def _too_large(where: str) -> str:
-    return f"{where} has more than {MAX_PIXELS // 1_000_000} million pixels: make it smaller."
-
-
-def _fitted(image: Image.Image, mode: str, size: int) -> Image.Image:
-    # A large JPEG is decoded at a fraction of its size right away.
-    image.draft(mode, (size, size))
-    image = ImageOps.exif_transpose(image)
-    if image.has_transparency_data:
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image.convert("RGBA"))
-    if image.mode == "I;16":
-        # Pillow would cut off at 255.
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    return ImageOps.fit(image.convert(mode), (size, size))
+def _damaged(problem: UnusablePicture, where: str, repair: str) -> DamagedData:
+    pixels = f"{MAX_PIXELS // 1_000_000} million pixels"
+    sentences: dict[Flaw, str] = {
+        "no picture": f"{where} is not a PNG, JPEG or WebP picture. {repair}",
+        "too large": f"{where} has more than {pixels}: make it smaller.",
+        "damaged": f"{where} is damaged or incomplete. {repair}",
+    }
+    return DamagedData(sentences[problem.flaw])

@@ -1,7 +1,4 @@
-"""Where the published data sets are looked for: in the application, then in the data directory.
-
-The folder in which data sets lie that do not ship with the application.
-"""
+"""Where data sets lie: what ships in the application's assets, all others in the data directory."""
 
 import os
 from collections.abc import Iterator
@@ -14,15 +11,27 @@ from pru_demo.data.published import PUBLISHED, Source
 from pru_demo.data.spec import Arrays, DamagedData, Part
 from pru_demo.paths import ASSETS
 
+ENVIRONMENT_VARIABLE = "PRU_DATA_DIR"
 RESTORE = "Restore it with: git checkout -- assets/data/mnist"
 
 
-def torchvision_source(name: str, root: Path) -> Source:
-    """The data set below ``root`` where torchvision expects and leaves it."""
-    data, repair = PUBLISHED[name], _repair(name)
-    if data.is_idx:
-        return idx_source(root / data.folder, data, repair)
-    return cifar_source(root, data, repair)
+def data_directory() -> Path:
+    """``PRU_DATA_DIR``, else a folder in the user's data directory, which may not exist yet.
+
+    Raises :class:`DamagedData` when ``PRU_DATA_DIR`` names no folder: a typing error must not look
+    like missing data.
+    """
+    if chosen := os.environ.get(ENVIRONMENT_VARIABLE):
+        directory = Path(chosen).expanduser()
+        if not directory.is_dir():
+            raise DamagedData(
+                f"{ENVIRONMENT_VARIABLE} names {directory}, which is not a folder: create it, or "
+                "change or unset the variable."
+            )
+        return directory
+    from platformdirs import user_data_path
+
+    return user_data_path("pru-demo") / "data"
 
 
 def find_source(name: str) -> Source | None:
@@ -70,31 +79,17 @@ def _sources(name: str) -> Iterator[Source]:
     yield parquet_source(directory / name, data, repair)
 
 
+def torchvision_source(name: str, root: Path) -> Source:
+    """The data set below ``root`` where torchvision expects and leaves it."""
+    data, repair = PUBLISHED[name], _repair(name)
+    if data.is_idx:
+        return idx_source(root / data.folder, data, repair)
+    return cifar_source(root, data, repair)
+
+
 def _repair(name: str) -> str:
     return f"Copy it there again, or run: {_command(name)}"
 
 
 def _command(name: str) -> str:
     return f"python -m pru_demo data fetch {name}"
-
-
-ENVIRONMENT_VARIABLE = "PRU_DATA_DIR"
-
-
-def data_directory() -> Path:
-    """``PRU_DATA_DIR``, else a folder in the user's data directory, which may not exist yet.
-
-    Raises :class:`DamagedData` when ``PRU_DATA_DIR`` names no folder: a typing error must not look
-    like missing data.
-    """
-    if chosen := os.environ.get(ENVIRONMENT_VARIABLE):
-        directory = Path(chosen).expanduser()
-        if not directory.is_dir():
-            raise DamagedData(
-                f"{ENVIRONMENT_VARIABLE} names {directory}, which is not a folder: create it, or "
-                "change or unset the variable."
-            )
-        return directory
-    from platformdirs import user_data_path
-
-    return user_data_path("pru-demo") / "data"

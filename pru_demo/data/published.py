@@ -1,7 +1,4 @@
-"""The five published data sets: what they are, and how others store them.
-
-One place in which a published data set may lie.
-"""
+"""The five published data sets: what they are, how others store them, and a place to find one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,31 +10,6 @@ from numpy.typing import NDArray
 from pru_demo.data.spec import Arrays, DamagedData, DatasetSpec, Part, Reader
 
 TEST_SIZE = 10_000
-
-_DIGITS = tuple("0123456789")
-_GARMENTS = (
-    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
-    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
-)
-_KUZUSHIJI = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
-_CIFAR10 = (
-    *("airplane", "automobile", "bird", "cat", "deer"),
-    *("dog", "frog", "horse", "ship", "truck"),
-)
-_CIFAR100 = (
-    *("apple", "aquarium fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle"),
-    *("bottle", "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle"),
-    *("caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch"),
-    *("crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox"),
-    *("girl", "hamster", "house", "kangaroo", "keyboard", "lamp", "lawn mower", "leopard", "lion"),
-    *("lizard", "lobster", "man", "maple tree", "motorcycle", "mountain", "mouse", "mushroom"),
-    *("oak tree", "orange", "orchid", "otter", "palm tree", "pear", "pickup truck", "pine tree"),
-    *("plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road"),
-    *("rocket", "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake"),
-    *("spider", "squirrel", "streetcar", "sunflower", "sweet pepper", "table", "tank", "telephone"),
-    *("television", "tiger", "tractor", "train", "trout", "tulip", "turtle", "wardrobe", "whale"),
-    *("willow tree", "wolf", "woman", "worm"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +59,75 @@ class Published:
             white_ink=self.is_idx,
         )
 
+
+@dataclass(frozen=True)
+class Source:
+    """A folder in which a published data set may lie, in one of the layouts.
+
+    Attributes:
+        folder: where the files lie.
+        missing: the files that are not there; the data set can be read if there are none.
+        begun: whether any of its files is there.
+        repair: the sentence that tells how to replace one.
+        read: reads a part, or raises :class:`DamagedData`.
+        note: what a reader of results must know of this copy, or "".
+    """
+
+    folder: Path
+    missing: tuple[str, ...]
+    begun: bool
+    repair: str
+    read: Reader
+    note: Callable[[], str] = lambda: ""
+
+
+def checked(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer],
+    data: Published,
+    part: Part,
+    folder: Path,
+    repair: str,
+) -> Arrays:
+    """``images`` (N, C, H, W) and ``labels`` (N,), if they are what is published of ``part``.
+
+    Raises :class:`DamagedData` otherwise.
+    """
+    shape = (data.size(part), data.channels, data.image_size, data.image_size)
+    classes = len(data.class_names)
+    if images.shape != shape or labels.shape != shape[:1]:
+        problem = f"images {images.shape} and labels {labels.shape}, not {shape} and {shape[:1]}"
+    elif labels.min() < 0 or labels.max() >= classes:
+        problem = f"labels from {labels.min()} to {labels.max()}, not 0 to {classes - 1}"
+    else:
+        return images, labels.astype(np.uint8)
+    raise DamagedData(f"The {part} part of {data.label} in {folder} has {problem}. {repair}")
+
+
+_DIGITS = tuple("0123456789")
+_GARMENTS = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+_KUZUSHIJI = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+_CIFAR10 = (
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
+)
+_CIFAR100 = (
+    *("apple", "aquarium fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle"),
+    *("bottle", "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle"),
+    *("caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch"),
+    *("crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox"),
+    *("girl", "hamster", "house", "kangaroo", "keyboard", "lamp", "lawn mower", "leopard", "lion"),
+    *("lizard", "lobster", "man", "maple tree", "motorcycle", "mountain", "mouse", "mushroom"),
+    *("oak tree", "orange", "orchid", "otter", "palm tree", "pear", "pickup truck", "pine tree"),
+    *("plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road"),
+    *("rocket", "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake"),
+    *("spider", "squirrel", "streetcar", "sunflower", "sweet pepper", "table", "tank", "telephone"),
+    *("television", "tiger", "tractor", "train", "trout", "tulip", "turtle", "wardrobe", "whale"),
+    *("willow tree", "wolf", "woman", "worm"),
+)
 
 PUBLISHED: dict[str, Published] = {
     "mnist": Published(
@@ -143,47 +184,3 @@ PUBLISHED: dict[str, Published] = {
         std=(0.2675, 0.2565, 0.2761),
     ),
 }
-
-
-@dataclass(frozen=True)
-class Source:
-    """A folder in one of the layouts.
-
-    Attributes:
-        folder: where the files lie.
-        missing: the files that are not there; the data set can be read if there are none.
-        begun: whether any of its files is there.
-        repair: the sentence that tells how to replace one.
-        read: reads a part, or raises :class:`DamagedData`.
-        note: what a reader of results must know of this copy, or "".
-    """
-
-    folder: Path
-    missing: tuple[str, ...]
-    begun: bool
-    repair: str
-    read: Reader
-    note: Callable[[], str] = lambda: ""
-
-
-def checked(
-    images: NDArray[np.uint8],
-    labels: NDArray[np.integer],
-    data: Published,
-    part: Part,
-    folder: Path,
-    repair: str,
-) -> Arrays:
-    """``images`` (N, C, H, W) and ``labels`` (N,), if they are what is published of ``part``.
-
-    Raises :class:`DamagedData` otherwise.
-    """
-    shape = (data.size(part), data.channels, data.image_size, data.image_size)
-    classes = len(data.class_names)
-    if images.shape != shape or labels.shape != shape[:1]:
-        problem = f"images {images.shape} and labels {labels.shape}, not {shape} and {shape[:1]}"
-    elif labels.min() < 0 or labels.max() >= classes:
-        problem = f"labels from {labels.min()} to {labels.max()}, not 0 to {classes - 1}"
-    else:
-        return images, labels.astype(np.uint8)
-    raise DamagedData(f"The {part} part of {data.label} in {folder} has {problem}. {repair}")

@@ -1,8 +1,7 @@
-"""Mini-batches as index slices of one tensor; no loader, no workers.
+"""A data set as tensors, what a network learns from, and how that becomes batches.
 
-A data set as four tensors, and how its images become a batch.
-
-Random crops and flips of a whole batch at once, on the device where the images are.
+There is no loader and there are no workers: a batch is an index into one tensor on the device where
+the images are, and random crops and flips are made for a whole batch at once.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +15,6 @@ from pru_demo.data import DATASETS
 from pru_demo.heartbeat import beat
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
-
 
 PADDING = 4
 
@@ -41,6 +39,18 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Which samples it has (B,), their inputs as networks want them, their labels (B,) as int64."""
+
+    index: Tensor
+    x: Tensor
+    y: Tensor
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True)
 class Samples:
     """Images (N, C, H, W) and labels (N,) to learn from, with the transform used meanwhile.
 
@@ -55,12 +65,24 @@ class Samples:
     def __len__(self) -> int:
         return len(self.images)
 
-    def inputs(self, index: Tensor, generator: torch.Generator) -> Tensor:
-        """The batch of ``index``, transformed, as :func:`as_input` gives it."""
-        images = self.images[index]
-        if self.augment is not None:
-            images = self.augment(images, generator)
-        return as_input(images)
+    def batches(self, size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """Every sample once, ``size`` at a time, with a beat after each batch.
+
+        ``generator``, on the CPU, decides the order and what the transform draws. A last batch of
+        a single sample is joined to the one before it: it has no pairs, and BatchNorm over one
+        vector raises.
+        """
+        order = torch.randperm(len(self), generator=generator)
+        parts = list(torch.split(order, size))
+        if len(parts) > 1 and len(parts[-1]) == 1:
+            parts[-2:] = [torch.cat(parts[-2:])]
+        for part in parts:
+            index = part.to(self.labels.device)
+            images = self.images[index]
+            if self.augment is not None:
+                images = self.augment(images, generator)
+            yield Batch(index, as_input(images), self.labels[index].long())
+            beat()
 
 
 def as_input(images: Tensor) -> Tensor:
@@ -73,6 +95,20 @@ def as_input(images: Tensor) -> Tensor:
     if images.ndim != 4:
         return images
     return images.contiguous(memory_format=torch.channels_last)
+
+
+def seeded(*numbers: int) -> torch.Generator:
+    """A CPU generator whose stream is decided by ``numbers`` (seed, epoch, …)."""
+    state = 0
+    for number in numbers:
+        # A fixed odd multiplier keeps (1, 2) and (2, 1) apart; torch wants a 63-bit seed.
+        state = (state * 1_000_003 + number + 1) % (2**63)
+    return torch.Generator().manual_seed(state)
+
+
+def augment_of(dataset: str) -> Augment | None:
+    """The transform with which networks learn this data; None for fixed images."""
+    return crop_and_flip if DATASETS[dataset].augment else None
 
 
 def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -97,32 +133,3 @@ def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
         rows.to(device)[:, None, :, None],
         columns.to(device)[:, None, None, :],
     ]
-
-
-def augment_of(dataset: str) -> Augment | None:
-    """The transform with which networks learn this data; None for fixed images."""
-    return crop_and_flip if DATASETS[dataset].augment else None
-
-
-def seeded(*numbers: int) -> torch.Generator:
-    """A CPU generator whose stream is decided by ``numbers`` (seed, epoch, …)."""
-    state = 0
-    for number in numbers:
-        # A fixed odd multiplier keeps (1, 2) and (2, 1) apart; torch wants a 63-bit seed.
-        state = (state * 1_000_003 + number + 1) % (2**63)
-    return torch.Generator().manual_seed(state)
-
-
-def shuffled(count: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Indices of one epoch over ``count`` samples, ``size`` at a time, with a beat after each.
-
-    A last batch of a single sample is joined to the one before it: it has no pairs, and BatchNorm
-    over one vector raises.
-    """
-    order = torch.randperm(count, generator=generator)
-    batches = list(torch.split(order, size))
-    if len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2:] = [torch.cat(batches[-2:])]
-    for batch in batches:
-        yield batch
-        beat()

@@ -27,7 +27,7 @@ def js_divergence(
 ) -> float:
     """Jensen–Shannon divergence in nats between where two networks send the forgotten samples.
 
-    From (K, K) counts, as :func:`redistribution.kl_divergence`, but symmetric, bounded by ln 2
+    From (K, K) counts, as :func:`destinations.kl_divergence`, but symmetric, bounded by ln 2
     and defined with empty bins, so nothing needs smoothing.
     """
     s, s_re = (destinations(counts, list(forget)) for counts in (confusion, reference))

@@ -1,6 +1,7 @@
-"""Where the forgotten samples go: histograms of hard predictions and their distance.
+"""Where the forgotten samples go, as the network answers and as Eq. 1–2 redistribute them.
 
-``S`` in Figure 5 of the paper. Plain numpy; probabilities in 0..1.
+Histograms of hard predictions are ``S`` in Figure 5 of the paper. Plain numpy; probabilities in
+0..1.
 """
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 Histogram = NDArray[np.float64]
 
 # The paper prints finite distances although Retrain's histogram always has an empty bin, so it
-# must smooth, but does not say how (spec/algorithms.md 5).
+# must smooth, but does not say how.
 SMOOTHING = 0.5
 
 # A ten-thousandth is still resolved to better than a tenth of a percent.
@@ -34,7 +35,7 @@ def kl_divergence(
 def redistributed(probabilities: NDArray[np.floating], forget: list[int]) -> Histogram:
     """Eq. 1–2 on probabilities (n, K): p̃, the forgotten share handed to the others in proportion.
 
-    For showing; losses work on logits, where it stays exact (``unlearning.losses``). Raises
+    For showing; losses work on logits, where it stays exact (``methods.losses``). Raises
     ValueError for a row that leaves nothing to the others: see :func:`resolvable`.
     """
     kept = _others(probabilities, forget)

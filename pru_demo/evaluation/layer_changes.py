@@ -1,15 +1,11 @@
-"""What a layer of a network is: the paper draws one value per layer and does not define it.
+"""How far unlearning moved each layer: its weights (Eq. 6, Figure 3) and its BatchNorm statistics.
 
-Here it is a *block*: a convolution with its BatchNorm, a residual block, a transformer's layer. Its
-weights are one vector to Eq. 6, and what it sends on is one stage of what the network sees.
-
-How far unlearning moved each layer: its weights (Eq. 6, Figure 3) and its BatchNorm statistics.
+The paper draws one value per layer and does not define what a layer is. Here it is a *block*: a
+convolution with its BatchNorm, a residual block, a transformer's layer. Its weights are one vector
+to Eq. 6, and what it sends on is one stage of what the network sees.
 
 Weights alone miss half of it: a method may leave every weight where it was and still change the
-network through BatchNorm's running mean and variance (``spec/algorithms.md`` 6.3).
-
-All functions compare two state dicts of one network and list what they find in the order of
-``original``: that of the network if it comes from ``model.state_dict()``, but not from a file.
+network through BatchNorm's running mean and variance.
 """
 
 import math
@@ -22,6 +18,13 @@ from torch import Tensor, nn
 from pru_demo.models.split import SplitModel
 
 CLASSIFIER = "classifier"
+
+# What BatchNorm keeps beside its parameters.
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+# PyTorch's default. A channel that is dead on D_f decays to a variance of 0, whose logarithm says
+# nothing; the layer itself divides by √(σ² + ε).
+EPSILON = 1e-5
 
 
 @dataclass(frozen=True)
@@ -85,14 +88,6 @@ def _is_chain(module: nn.Module) -> bool:
     )
 
 
-# What BatchNorm keeps beside its parameters.
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-
-# PyTorch's default. A channel that is dead on D_f decays to a variance of 0, whose logarithm says
-# nothing; the layer itself divides by √(σ² + ε).
-EPSILON = 1e-5
-
-
 @dataclass(frozen=True)
 class Change:
     """Eq. 6 of one tensor or block: Δ = ‖θ_un − θ_or‖ / ‖θ_or‖.
@@ -119,7 +114,12 @@ class Drift:
 
 
 def tensor_changes(unlearned: Mapping[str, Tensor], original: Mapping[str, Tensor]) -> list[Change]:
-    """Eq. 6 for every parameter."""
+    """Eq. 6 for every parameter, of two state dicts of one network.
+
+    As in all that follows, what is found is listed in the order of ``original``: that of the
+    network if it comes from ``model.state_dict()``, but not from a file. Raises ValueError for the
+    state dicts of two different networks.
+    """
     return _changes({name: [name] for name in _parameters(original)}, unlearned, original)
 
 

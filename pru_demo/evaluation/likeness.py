@@ -1,6 +1,6 @@
-"""What every block of a network sends on, for the same images: one vector per image and block.
+"""Whether two networks see the same, however each has turned its feature space: CKA by block.
 
-Whether two networks see the same, however each has turned its feature space.
+What is compared is what every block sends on for the same images, one vector per image and block.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,6 +22,7 @@ from pru_demo.models.split import SplitModel
 FEATURES = "features"
 
 Activations = dict[str, NDArray[np.float32]]
+Features = NDArray[np.floating]
 
 
 def activations(model: SplitModel, images: Tensor) -> Activations:
@@ -65,9 +66,6 @@ def _averaged(output: Tensor) -> Tensor:
         output = output.mean(1)
     # A layer that changes nothing may hand on the tensor itself.
     return output.float().clone()
-
-
-Features = NDArray[np.floating]
 
 
 @dataclass(frozen=True)

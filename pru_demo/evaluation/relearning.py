@@ -2,9 +2,8 @@
 
 Relearning trains the unlearned network on D_r_new, new images of the *other* classes, as any
 operator would after deployment (Section 3.2 of the paper). If A_f comes back, the class was hidden
-rather than forgotten. :func:`batch_norm_only` is the control that the paper lacks.
-
-A relearning curve in four numbers: how much of the class came back, and how soon.
+rather than forgotten. :func:`batch_norm_only` is the control that the paper lacks;
+:func:`comeback` sums a curve up in four numbers: how much of the class came back, and how soon.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,11 +13,11 @@ from itertools import pairwise
 
 import torch
 
-from pru_demo.data.samples import Samples, seeded, shuffled
+from pru_demo.data.samples import Samples, seeded
 from pru_demo.models.split import BatchNormMode, SplitModel
 from pru_demo.parameters import TrainingParams
-from pru_demo.settings import SETTINGS
-from pru_demo.training import make_sgd, train_epoch
+from pru_demo.settings import RELEARNING
+from pru_demo.training import sgd, train_epoch
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ def relearn(
     data: Samples,
     *,
     seed: int,
-    settings: TrainingParams = SETTINGS,
+    settings: TrainingParams = RELEARNING,
     batch_norm: BatchNormMode = "train",
     done_epochs: int = 0,
 ) -> Iterator[RelearnedEpoch]:
@@ -48,25 +47,30 @@ def relearn(
     """
     model = deepcopy(unlearned)
     for epoch in range(done_epochs + 1, settings.epochs + 1):
-        optimizer = make_sgd(list(model.parameters()), settings)
-        generator = seeded(seed, epoch, 2)
-        loss = train_epoch(model, optimizer, data, settings.batch_size, generator, batch_norm)
+        optimizer = sgd(model.parameters(), settings.learning_rate, settings)
+        loss = train_epoch(
+            model,
+            optimizer,
+            data,
+            settings.batch_size,
+            seeded(seed, epoch, 2),
+            batch_norm=batch_norm,
+        )
         yield RelearnedEpoch(epoch, loss, model)
 
 
 @torch.no_grad()
 def batch_norm_only(
-    unlearned: SplitModel, data: Samples, *, seed: int, settings: TrainingParams = SETTINGS
+    unlearned: SplitModel, data: Samples, *, seed: int, settings: TrainingParams = RELEARNING
 ) -> SplitModel:
     """One pass over D_r_new in train mode *without any weight update*; returns a new network.
 
     Only BatchNorm's running statistics move. If that alone brings A_f back, the method had merely
-    overwritten them (``spec/algorithms.md`` 6.3).
+    overwritten them (``docs/methods.md``, "BatchNorm").
     """
     model = deepcopy(unlearned).train()
-    generator = seeded(seed, 1, 2)
-    for batch in shuffled(len(data), settings.batch_size, generator):
-        model(data.inputs(batch.to(data.labels.device), generator))
+    for batch in data.batches(settings.batch_size, seeded(seed, 1, 2)):
+        model(batch.x)
     return model
 
 

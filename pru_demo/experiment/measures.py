@@ -25,6 +25,7 @@ from pru_demo.evaluation import destinations as redistribution
 from pru_demo.evaluation import layer_changes as layers
 from pru_demo.evaluation import probing as perception
 from pru_demo.evaluation import relearning as curves
+from pru_demo.evaluation.distances import n_dist
 from pru_demo.evaluation.layer_changes import blocks_of
 from pru_demo.evaluation.likeness import Activations, activations, likeness, linear_cka
 from pru_demo.evaluation.observe import Observation, TestSet, observe
@@ -272,8 +273,7 @@ def _features(
         if len(e) >= perception.NEIGHBOURS:
             knn = perception.knn_probe(e, train_labels, e_test, labels, forget)
             found["knn_probe"] = asdict(knn)
-        n_dist = perception.n_dist(e_test[forgotten], labels[forgotten])
-        found["n_dist"] = n_dist.round(4).tolist()
+        found["n_dist"] = n_dist(e_test[forgotten], labels[forgotten]).round(4).tolist()
     if not shown.diverged:
         p_f = shown.probabilities[forgotten][:, list(forget)].sum(1)
         found["p_f"] = p_f.round(4).tolist()

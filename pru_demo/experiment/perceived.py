@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pru_demo.evaluation.probing import crossed_probe, n_dist, new_clusters
+from pru_demo.evaluation.distances import n_dist, new_clusters
+from pru_demo.evaluation.probing import crossed_probe
 from pru_demo.experiment.record import RunRecord, shown_forgotten
 from pru_demo.projection import displacement
 from pru_demo.store.entry import JSON, Entry
@@ -20,8 +21,8 @@ CONTROL = "control"
 
 @dataclass(frozen=True)
 class Moment:
-    """One network: accuracies in percent of a new linear classifier (``evaluation.perception``'s
-    crossed probe), and the new clusters (``evaluation.clusters``). None: the network diverged."""
+    """One network: accuracies in percent of a new linear classifier (``evaluation.probing``'s
+    crossed probe), and the new clusters (``evaluation.distances``). None: the network diverged."""
 
     probe_A_f: float | None = None
     probe_A_r: float | None = None

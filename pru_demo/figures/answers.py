@@ -1,7 +1,4 @@
-"""What several networks say of one image.
-
-Where the forgotten samples go: a flow from the true class to the predicted ones.
-"""
+"""What networks answer: to one image, and to all that were forgotten: where these go."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,6 +11,9 @@ from pru_demo.figures.style import INK, PERCENT_TICKS, calm, percent_axis
 
 # Percent; narrower shares have no room for a label or an outline.
 LEAST_LABELLED = 6
+# Thinner flows than this would only print their labels over each other.
+LEAST_SHARE = 0.02
+OTHERS_COLOR = "#b8bec6"
 
 
 def opinions_figure(
@@ -63,11 +63,6 @@ def opinions_figure(
         uniformtext={"mode": "hide", "minsize": 12},
     )
     return figure
-
-
-# Thinner flows than this would only print their labels over each other.
-LEAST_SHARE = 0.02
-OTHERS_COLOR = "#b8bec6"
 
 
 def flow_figure(

@@ -8,23 +8,38 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pru_demo.evaluation.probing import still_recognised
-from pru_demo.experiment.perceived import Moment, Perceived
+from pru_demo.evaluation.agreement import agreement
+from pru_demo.experiment.perceived import Perceived
 from pru_demo.experiment.record import RunRecord, shown_forgotten
 from pru_demo.figures.curves import Timeline
 from pru_demo.figures.naming import short_name, stroke_of
 from pru_demo.figures.palette import OUTLINE
-from pru_demo.figures.style import GREY, PERCENT_TICKS, calm, legend_above, percent_axis
+from pru_demo.figures.style import (
+    GREY,
+    PERCENT_TICKS,
+    add_control,
+    add_line,
+    calm,
+    legend_above,
+    percent_axis,
+)
 
 # Where Eq. 7 has its mean by definition, and far beyond which few samples lie.
 MEAN, FAR = 1.0, 3.0
 
-Run = tuple[RunRecord, Perceived]
 Measure = Literal["between", "within"]
 MEASURES: dict[Measure, str] = {
     "between": "Between the new clusters",
     "within": "Inside a new cluster",
 }
+
+
+@dataclass(frozen=True)
+class PerceivedRun:
+    """A run and what its features say."""
+
+    record: RunRecord
+    perceived: Perceived
 
 
 @dataclass(frozen=True)
@@ -37,26 +52,24 @@ class Cloud:
     recognised: NDArray[np.bool_]
 
 
-def is_whole(run: Run) -> bool:
+def is_whole(run: PerceivedRun) -> bool:
     """Whether every network of the run answers with numbers, in its features and at its end."""
-    record, perceived = run
-    features = all(moment.probe_A_f is not None for moment in perceived.moments)
-    return features and bool(np.isfinite(record.arrays["p_f"]).all())
+    features = all(moment.probe_A_f is not None for moment in run.perceived.moments)
+    return features and bool(np.isfinite(run.record.arrays["p_f"]).all())
 
 
-def cloud_of(run: Run, moment: int | str) -> Cloud | None:
+def cloud_of(run: PerceivedRun, moment: int | str) -> Cloud | None:
     """The forgotten samples at a snapshot, or of ``CONTROL``; None: there are no numbers."""
-    record, perceived = run
-    forgotten, arrays = shown_forgotten(record), record.arrays
+    forgotten, arrays = shown_forgotten(run.record), run.record.arrays
     labels = arrays["labels"][forgotten]
     if isinstance(moment, str):
-        if perceived.control_n_dist is None:
+        if run.perceived.control_n_dist is None:
             return None
         predicted, p_f = arrays["control_predicted"], arrays["control_p_f"]
-        n_dist = perceived.control_n_dist
+        n_dist = run.perceived.control_n_dist
     else:
         predicted, p_f = arrays["predicted"][moment], arrays["p_f"][moment]
-        n_dist = perceived.n_dist[moment]
+        n_dist = run.perceived.n_dist[moment]
     if not (np.isfinite(n_dist).all() and np.isfinite(p_f).all()):
         return None
     return Cloud(n_dist, p_f[forgotten], predicted[forgotten] == labels)
@@ -90,47 +103,43 @@ def n_dist_figure(record: RunRecord, cloud: Cloud) -> go.Figure:
     return figure
 
 
-def probe_figure(runs: Sequence[Run], references: Sequence[Run], time: Timeline) -> go.Figure:
+def probe_figure(
+    runs: Sequence[PerceivedRun], references: Sequence[PerceivedRun], time: Timeline
+) -> go.Figure:
     """Thick: share of forgotten samples that a new linear classifier finds. Thin: A_f, what the
     network's own classifier says of the shown ones. Level lines: the ``references``."""
     figure = go.Figure()
-    for record, perceived in references:
-        name, stroke = short_name(record.config.pick), stroke_of(record.config.pick)
-        value = perceived.moments[record.unlearned].probe_A_f
-        figure.add_scatter(
-            x=[0, time.end],
-            y=[value, value],
-            name=name,
-            mode="lines",
-            line={"color": stroke.color, "dash": stroke.dash, "width": 2},
-            hovertemplate=f"{name}: a new classifier finds %{{y:.1f}} %<extra></extra>",
-        )
-    for record, perceived in runs:
-        name, stroke = short_name(record.config.pick), stroke_of(record.config.pick)
-        x = time.of(record)
-        text = [s.label for s in record.snapshots]
-        figure.add_scatter(
-            x=x,
-            y=[recognised(record, at) for at in range(len(x))],
-            text=text,
+    for run in references:
+        pick = run.record.config.pick
+        value = run.perceived.moments[run.record.unlearned].probe_A_f
+        hover = f"{short_name(pick)}: a new classifier finds %{{y:.1f}} %"
+        add_line(figure, pick, [0, time.end], [value, value], hover, width=2, marker=0)
+    for run in runs:
+        record, pick, control = run.record, run.record.config.pick, run.perceived.control
+        name, x, labels = short_name(pick), time.of(record), [s.label for s in record.snapshots]
+        add_line(
+            figure,
+            pick,
+            x,
+            [recognised(record, at) for at in range(len(x))],
+            f"{name} says so itself<br>%{{text}}: %{{y:.1f}} %",
+            width=1.5,
+            marker=0,
+            text=labels,
             name=f"{name}: says so itself",
-            mode="lines",
-            line={"color": stroke.color, "dash": stroke.dash, "width": 1.5},
             opacity=0.7,
-            hovertemplate=f"{name} says so itself<br>%{{text}}: %{{y:.1f}} %<extra></extra>",
         )
-        figure.add_scatter(
-            x=x,
-            y=[m.probe_A_f for m in perceived.moments],
-            text=text,
+        add_line(
+            figure,
+            pick,
+            x,
+            [moment.probe_A_f for moment in run.perceived.moments],
+            f"{name}, a new classifier<br>%{{text}}: %{{y:.1f}} %",
+            text=labels,
             name=f"{name}: a new classifier",
-            mode="lines+markers",
-            line={"color": stroke.color, "dash": stroke.dash, "width": 3},
-            marker={"symbol": stroke.symbol, "size": 8},
-            hovertemplate=f"{name}, a new classifier<br>%{{text}}: %{{y:.1f}} %<extra></extra>",
         )
-        if perceived.control is not None:
-            _add_control(figure, record, perceived.control.probe_A_f, time)
+        if control is not None:
+            add_control(figure, pick, time.control, control.probe_A_f, "%{y:.2f}")
     percent_axis(figure, "of the forgotten")
     calm(figure, height=360)
     time.draw(figure)
@@ -138,24 +147,23 @@ def probe_figure(runs: Sequence[Run], references: Sequence[Run], time: Timeline)
     return figure
 
 
-def clusters_figure(runs: Sequence[Run], measure: Measure, time: Timeline) -> go.Figure:
+def clusters_figure(runs: Sequence[PerceivedRun], measure: Measure, time: Timeline) -> go.Figure:
     """How far the new clusters lie apart, or how wide they are, in class distances."""
     figure = go.Figure()
-    for record, perceived in runs:
-        name, stroke = short_name(record.config.pick), stroke_of(record.config.pick)
-        figure.add_scatter(
-            x=time.of(record),
-            y=[getattr(m, measure) for m in perceived.moments],
-            text=[s.label for s in record.snapshots],
-            name=name,
+    for run in runs:
+        pick, control = run.record.config.pick, run.perceived.control
+        add_line(
+            figure,
+            pick,
+            time.of(run.record),
+            [getattr(moment, measure) for moment in run.perceived.moments],
+            f"{short_name(pick)}<br>%{{text}}: %{{y:.2f}}",
+            marker=7,
+            text=[s.label for s in run.record.snapshots],
             showlegend=True,
-            mode="lines+markers",
-            line={"color": stroke.color, "dash": stroke.dash, "width": 3},
-            marker={"symbol": stroke.symbol, "size": 7},
-            hovertemplate=f"{name}<br>%{{text}}: %{{y:.2f}}<extra></extra>",
         )
-        if perceived.control is not None:
-            _add_control(figure, record, getattr(perceived.control, measure), time)
+        if control is not None:
+            add_control(figure, pick, time.control, getattr(control, measure), "%{y:.2f}")
     calm(figure, height=300)
     figure.update_yaxes(title="class distances", rangemode="tozero", gridcolor=GREY)
     time.draw(figure)
@@ -170,29 +178,14 @@ def recognised(record: RunRecord, snapshot: int) -> float:
         return float("nan")
     forgotten = shown_forgotten(record)
     predicted, labels = record.arrays["predicted"][snapshot], record.arrays["labels"]
-    return 100 * still_recognised(predicted[forgotten], labels[forgotten])
+    return 100 * agreement(predicted[forgotten], labels[forgotten])
 
 
-def _add_control(figure: go.Figure, record: RunRecord, value: float | None, time: Timeline) -> None:
-    name = short_name(record.config.pick)
-    color = stroke_of(record.config.pick).color
-    figure.add_scatter(
-        x=[time.control],
-        y=[value],
-        mode="markers",
-        marker={"symbol": "circle-open", "size": 13, "color": color, "line": {"width": 3}},
-        cliponaxis=False,
-        showlegend=False,
-        hovertemplate=f"{name}<br>BatchNorm-only control: %{{y:.2f}}<extra></extra>",
-    )
-
-
-def table_row(run: Run, at: int) -> dict[str, float | None]:
+def table_row(run: PerceivedRun, at: int) -> dict[str, float | None]:
     """The numbers of a run at a snapshot, named as the table's columns."""
-    record, perceived = run
-    moment: Moment = perceived.moments[at]
+    moment = run.perceived.moments[at]
     return {
-        "recognised, %": recognised(record, at),
+        "recognised, %": recognised(run.record, at),
         "probe A_f, %": moment.probe_A_f,
         "probe A_r, %": moment.probe_A_r,
         "between clusters": moment.between,

@@ -1,24 +1,28 @@
 """What a film of moving samples is made of, for the player and for the exported file alike.
 
-The film of moving samples as one interactive figure that needs nothing else to be looked at.
+Runs of different length make one film: the same moment of every run is in the same frame.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Literal, TypeAlias
+from typing import NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from pru_demo.figures.palette import OUTLINE, class_color, label_color
-from pru_demo.figures.style import INK, calm
+from pru_demo.experiment.record import RunRecord, Snapshot, Stage
+from pru_demo.figures.naming import listed, pick_name
+from pru_demo.methods import METHODS
 
-Stage: TypeAlias = Literal["original", "unlearn", "relearn"]
 Floats: TypeAlias = npt.NDArray[np.floating]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
+
+# What the E step's losses do, by the parameter that weighs them.
+PULLS = {
+    "lambda_p": "moves forgotten samples towards the other classes (L_p)",
+    "lambda_o": "pushes the new clusters apart (L_o)",
+    "lambda_s": "draws each cluster together (L_s)",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,168 +73,62 @@ def bounds(panels: Sequence[Panel]) -> tuple[Floats, Floats]:
     return everywhere.min(axis=0), everywhere.max(axis=0)
 
 
-FRAME_MS = 400
-HEIGHT = 720
-# Below the maps, in parts of their height: the slider with its buttons, then the legend.
-SLIDER_Y, LEGEND_Y = -0.02, -0.2
-MARGIN = 0.04  # of the longer side of the map, on every side
-# More classes than this would push the maps out of their own figure.
-MOST_NAMED = 20
+class FilmMoment(NamedTuple):
+    """The moment that a frame shows of every run."""
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Film of the map</title></head>
-<body style="margin: 1rem; min-width: 48rem">FIGURE</body>
-</html>
-"""
+    stage: Stage
+    epoch: int
+    phase: str
+
+    @property
+    def label(self) -> str:
+        """As records name their snapshots."""
+        return Snapshot(*self, A_f=0.0, A_r=0.0).label
+
+    @property
+    def when(self) -> tuple[int, float]:
+        """Moments in time have this in order; an E step ends half an epoch before its epoch."""
+        return get_args(Stage).index(self.stage), self.epoch - (0.5 if self.phase == "E" else 0)
 
 
-def film_figure(
-    panels: Sequence[Panel],
-    frames: Sequence[Frame],
-    true: npt.NDArray[np.integer],
-    class_names: Sequence[str],
-    forgotten: Collection[int],
-    ink: str = INK,
-) -> go.Figure:
-    """All T moments of one or more ``panels``, with a slider and buttons to play and pause.
+def moments(records: Sequence[RunRecord]) -> list[FilmMoment]:
+    """The moment of every frame: the finest division any run has.
 
-    Dots are coloured by their class in ``true`` (n,); ``forgotten`` classes are outlined with
-    ``ink``, the colour of text, and lie on top. The guest is left out. Points are SVG: WebGL does
-    not redraw them between frames.
+    Unlearning that some run divides into E and C steps is shown in both steps for all.
     """
-    has_notes = any(panel.note for panel in panels)
-    titles = [_title(panel, has_notes) for panel in panels]
-    figure = make_subplots(cols=len(panels), subplot_titles=titles, horizontal_spacing=0.02)
-    shown = sorted(np.unique(true), key=lambda c: c in forgotten)
-    for column, panel in enumerate(panels, start=1):
-        for c in shown:
-            outline = ink if c in forgotten else None
-            name = escape(str(class_names[c]))
-            dots = _dots(panel, true == c, name, class_color(int(c)), outline)
-            dots.showlegend = column == 1
-            figure.add_trace(dots, row=1, col=column)
-    figure.frames = [
-        go.Frame(
-            name=str(t),
-            data=[go.Scatter(_places(panel, t, true == c)) for panel in panels for c in shown],
-            traces=list(range(len(figure.data))),
-        )
-        for t in range(len(frames))
-    ]
-    calm(figure, height=HEIGHT)
-    _fix_axes(figure, panels)
-    _add_controls(figure, frames, ink)
-    figure.update_layout(
-        # A picture of it may be put on any page, so it has the paper that suits its ink.
-        paper_bgcolor=label_color(ink),
-        font_color=ink,
-        margin={"l": 8, "r": 8, "t": 56, "b": 8},
-        showlegend=len(shown) <= MOST_NAMED,
-        legend={"y": LEGEND_Y, "yanchor": "top", "itemsizing": "constant"},
-    )
-    return figure
+    known = {_moment(s) for record in records for s in record.snapshots}
+    split = {m.epoch for m in known if m.stage == "unlearn" and m.phase == "E"}
+    whole = {m for m in known if m.stage == "unlearn" and m.phase == "all" and m.epoch in split}
+    return sorted(known - whole, key=lambda m: m.when)
 
 
-def film_html(figure: go.Figure) -> str:
-    """``figure`` as a page of about 6 MB that asks no other host for anything."""
-    shown: str = figure.to_html(
-        full_html=False,
-        include_plotlyjs=True,
-        # Motion starts on request.
-        auto_play=False,
-        config={
-            "displaylogo": False,
-            "displayModeBar": True,
-            "responsive": True,
-            "modeBarButtons": [["toImage"]],
-            "toImageButtonOptions": {"format": "png", "filename": "map", "scale": 2},
-        },
-    )
-    return PAGE.replace("FIGURE", shown)
+def frames_of(record: RunRecord, film: Sequence[FilmMoment]) -> list[int]:
+    """For every frame the position of the run's snapshot to show: the latest not after it."""
+    times = [_moment(s).when for s in record.snapshots]
+    return [max(i for i, time in enumerate(times) if time <= m.when) for m in film]
 
 
-def _title(panel: Panel, has_second_line: bool) -> str:
-    """Plotly reads some HTML in titles, and names are to be taken as they are."""
-    note = escape(panel.note) or "\u00a0"
-    return f"<b>{escape(panel.title)}</b>" + (f"<br>{note}" if has_second_line else "")
+def hint(moment: FilmMoment, records: Sequence[RunRecord]) -> str:
+    """What happens in this frame, in a sentence for each of the runs if it is not the same."""
+    if moment.stage == "original":
+        return "The network before anything was forgotten."
+    if moment.stage == "relearn":
+        return "Training on new images of the other classes only."
+    return " ".join(dict.fromkeys(_unlearning(record, moment.phase) for record in records))
 
 
-def _dots(
-    panel: Panel,
-    members: npt.NDArray[np.bool_],
-    name: str,
-    color: str,
-    outline: str | None,
-) -> go.Scatter:
-    """The samples of one class in frame 0; ``outline`` is the ink around forgotten ones."""
-    return go.Scatter(
-        **_places(panel, 0, members),
-        mode="markers",
-        name=f"{name} (forgotten)" if outline else name,
-        legendgroup=name,
-        marker={
-            "size": 8 if outline else 6,
-            "color": color,
-            "line": {"color": outline or OUTLINE, "width": 1.5 if outline else 0.5},
-        },
-        hovertemplate=f"true class {name}<extra></extra>",
-    )
+def _unlearning(record: RunRecord, phase: str) -> str:
+    """What a run does in this phase, as its parameters say; most runs know one phase only."""
+    name, params = pick_name(record.config.pick), record.params
+    if "c_step_updates" not in params:
+        return f"{name}: {METHODS[record.config.pick.method].description}."
+    if phase == "E":
+        pulls = [does for weight, does in PULLS.items() if params[weight] > 0]
+        return f"{name}, E step: the extractor {listed(pulls)}."
+    if params["c_step_updates"] == "extractor":
+        return f"{name}, C step: the extractor is trained again, by L_p alone."
+    return f"{name}, C step: the classifier is trained to agree, by L_p."
 
 
-def _places(panel: Panel, t: int, members: npt.NDArray[np.bool_]) -> dict[str, Floats]:
-    # float64 would double the file and halve the speed.
-    x, y = panel.xy[t, members].astype(np.float32).T
-    return {"x": x, "y": y}
-
-
-def _fix_axes(figure: go.Figure, panels: Sequence[Panel]) -> None:
-    """The same range in every panel and frame, both axes to one scale."""
-    low, high = bounds(panels)
-    margin = MARGIN * float(max(high - low)) or 1.0
-    (left, bottom), (right, top) = low - margin, high + margin
-    hidden = {"showticklabels": False, "showgrid": False, "ticks": ""}
-    frame = {"showline": True, "linecolor": OUTLINE, "mirror": True}
-    figure.update_xaxes(range=[left, right], **hidden, **frame)
-    figure.update_yaxes(range=[bottom, top], **hidden, **frame)
-    for axis in figure.select_yaxes():
-        axis.scaleanchor = axis.anchor
-
-
-def _add_controls(figure: go.Figure, frames: Sequence[Frame], ink: str) -> None:
-    at_once = {"mode": "immediate", "transition": {"duration": 0}}
-    playing = at_once | {"frame": {"duration": FRAME_MS, "redraw": False}, "fromcurrent": True}
-    still = at_once | {"frame": {"duration": 0, "redraw": False}}
-    buttons = [("Play", None, playing), ("Pause", [None], still)]
-    figure.update_layout(
-        # In the line of the slider's text, which is on the left.
-        updatemenus=[
-            {
-                "type": "buttons",
-                "direction": "left",
-                "showactive": False,
-                "x": 1,
-                "xanchor": "right",
-                "y": SLIDER_Y,
-                "yanchor": "top",
-                "buttons": [
-                    {"label": label, "method": "animate", "args": [target, arguments]}
-                    for label, target, arguments in buttons
-                ],
-            }
-        ],
-        sliders=[
-            {
-                "y": SLIDER_Y,
-                "yanchor": "top",
-                "pad": {"t": 8},
-                # Only the moment that is shown is named; all names have no room.
-                "font": {"color": "rgba(0,0,0,0)"},
-                "currentvalue": {"prefix": "", "offset": 16, "font": {"size": 15, "color": ink}},
-                "steps": [
-                    {"label": frame.label, "method": "animate", "args": [[str(t)], still]}
-                    for t, frame in enumerate(frames)
-                ],
-            }
-        ],
-    )
+def _moment(snapshot: Snapshot) -> FilmMoment:
+    return FilmMoment(snapshot.stage, snapshot.epoch, snapshot.phase)

@@ -6,7 +6,7 @@ from typing import Any
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.findings import failure_finding, percent
 from pru_demo.figures.layers import ROUNDING, Measured, distinct
-from pru_demo.figures.naming import forgotten_images, pick_name
+from pru_demo.figures.naming import forgotten_images, is_reference, pick_name
 from pru_demo.models import MODELS
 
 # Below this share of what was forgotten, BatchNorm had little to do with it; above, nearly all.
@@ -62,7 +62,7 @@ def hidden_finding(record: RunRecord) -> str:
 
     "" where there was no control or nothing to forget.
     """
-    if record.batch_norm_only is None or record.config.pick.method in ("original", "retrain"):
+    if record.batch_norm_only is None or is_reference(record.config.pick):
         return ""
     name, images = pick_name(record.config.pick), forgotten_images(record.config.scenario)
     before, after = record.snapshots[0].A_f, record.snapshots[record.unlearned].A_f

@@ -1,65 +1,17 @@
-"""What a student calls the layers: ``conv 3``, ``block 2.1``, ``layer 4``, not ``extractor.2``.
+"""How far unlearning moved each layer, and how much alike the layers still are."""
 
-How far unlearning moved each layer, and how much alike the layers still are.
-"""
-
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from pru_demo.config import RunConfig, variants_of
-from pru_demo.figures.naming import short_name, stroke_of
-from pru_demo.figures.style import calm
-
-# Modules as torch and torchvision call them → what is written under a figure.
-_WORDS: tuple[tuple[str, str], ...] = (
-    (r"layer(\d+)\.(\d+)(?:\.bn(\d+))?", "block"),
-    (r"layer(\d+)\.(\d+)\.downsample(?:\.\d+)?", "shortcut"),
-    (r"encoder\.layers\.encoder_layer_(\d+)", "layer"),
-    (r"encoder\.ln", "last norm"),
-    (r"conv_proj", "patches"),
-    (r"conv1|bn1", "stem"),
-)
-
-
-def layer_names(modules: Iterable[str], model: str) -> list[str]:
-    """Readable names of blocks or BatchNorm layers, given by their paths in network order.
-
-    The paper counts AllCNN's convolutions, each with its BatchNorm, from 1. A module of a network
-    that nobody thought of here keeps its own name.
-    """
-    if model.startswith("allcnn"):
-        # Every extractor block of an AllCNN is a convolution, whatever it is nested in.
-        numbers = iter(range(1, 100))
-        return [f"conv {next(numbers)}" if _inside(m) else m for m in modules]
-    return [_readable(module) for module in modules]
-
-
-def _inside(module: str) -> bool:
-    return module.startswith("extractor.")
-
-
-def _readable(module: str) -> str:
-    # A network that normalises its input is nested one deeper.
-    name = re.sub(r"^extractor\.(?:\d+\.(?=[a-z]))?", "", module)
-    for pattern, word in _WORDS:
-        if found := re.fullmatch(pattern, name):
-            numbers = found.groups()
-            if word == "layer":
-                return f"layer {int(numbers[0]) + 1}"
-            if word in ("block", "shortcut"):
-                place = f"block {numbers[0]}.{int(numbers[1]) + 1}"
-                if word == "shortcut":
-                    return f"{place}, shortcut"
-                return f"{place}, norm {numbers[2]}" if numbers[2] else place
-            return word
-    return name
-
+from pru_demo.figures.naming import is_reference, layer_names, pick_name, short_name, stroke_of
+from pru_demo.figures.style import add_line, calm
 
 # Kernels are stored in half precision: what moved less than this may not have moved at all.
 ROUNDING = 3e-4
@@ -67,7 +19,7 @@ ROUNDING = 3e-4
 NONE = 1.5e-4
 
 Drift = Literal["mean", "variance"]
-Reference = Literal["cka_to_original", "cka_to_retrained"]
+ComparedTo = Literal["cka_to_original", "cka_to_retrained"]
 Images = Literal["all", "forgotten"]
 
 # What drift is drawn up to at least, so that next to nothing looks like it: 0.1 σ, a factor of 1.6.
@@ -76,10 +28,12 @@ _LEAST_DRIFT = {"mean": 0.1, "variance": 0.5}
 # Variants of a method share colour and dash: these are their markers, in the registry's order.
 _MARKERS = ("", "-open", "-open-dot", "-dot")
 
+_LIKENESS = {"cka_to_original": "CKA to original", "cka_to_retrained": "CKA to Retrain"}
+
 
 @dataclass(frozen=True)
 class Measured:
-    """A run and what ``runs.measures`` says of it.
+    """A run and what ``experiment.measures`` says of it.
 
     ``letter`` is "A" or "B" of the two that are compared and "" of all others, of which the visitor
     may have some ``pointed_out``.
@@ -92,8 +46,8 @@ class Measured:
 
     @property
     def is_reference(self) -> bool:
-        """A yardstick: it never met the class, or never forgot it."""
-        return self.method in ("original", "retrain")
+        """Whether it is a yardstick, not a way to forget."""
+        return is_reference(self.config.pick)
 
     @property
     def method(self) -> str:
@@ -158,7 +112,7 @@ def drift_figure(runs: Sequence[Measured], of: Drift) -> go.Figure:
     return calm(figure, height=300)
 
 
-def likeness_figure(runs: Sequence[Measured], to: Reference, images: Images) -> go.Figure:
+def likeness_figure(runs: Sequence[Measured], to: ComparedTo, images: Images) -> go.Figure:
     """CKA of every layer's output to the original's or to Retrain's, on all shown images or on the
     forgotten ones among them.
 
@@ -166,10 +120,10 @@ def likeness_figure(runs: Sequence[Measured], to: Reference, images: Images) -> 
     """
     figure, itself = go.Figure(), {"cka_to_original": "original", "cka_to_retrained": "retrain"}
     for run in runs:
-        found = run.measures["layers"][to]
-        if found is None or run.method == itself[to]:
+        likeness = run.measures["layers"][to]
+        if likeness is None or run.method == itself[to]:
             continue
-        layers = distinct(found)
+        layers = distinct(likeness)
         values = _numbers([layer[images] for layer in layers])
         shown = [f"{value:.2f}" for value in values]
         _add_line(figure, run, run.names(layers), values, shown, "likeness")
@@ -187,6 +141,11 @@ def distinct(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [*blocks, *([] if same else [features]), classifier]
 
 
+def layer_table(runs: Sequence[Measured]) -> pd.DataFrame:
+    """One row per run and layer, in network order; empty where a layer has no such number."""
+    return pd.DataFrame([row for run in runs for row in _rows(run)])
+
+
 def _add_line(
     figure: go.Figure,
     run: Measured,
@@ -195,26 +154,22 @@ def _add_line(
     shown: Sequence[str],
     verb: str,
 ) -> None:
-    name, stroke = short_name(run.config.pick), stroke_of(run.config.pick)
     stands_out = bool(run.letter) or run.is_reference or run.pointed_out
-    figure.add_scatter(
-        x=list(names),
-        y=values,
-        name=name,
-        mode="lines+markers",
-        line={
-            "color": stroke.color,
-            "dash": stroke.dash,
-            "width": 3 if run.letter else 2 if stands_out else 1.5,
-        },
-        marker={"symbol": _symbol(run), "size": 9 if run.letter else 7},
+    add_line(
+        figure,
+        run.config.pick,
+        list(names),
+        values,
+        f"{short_name(run.config.pick)}<br>%{{x}}: {verb} %{{customdata}}",
+        width=3 if run.letter else 2 if stands_out else 1.5,
+        marker=9 if run.letter else 7,
+        symbol=_symbol(run),
         opacity=1 if stands_out else 0.6,
         # A phone has no room for a dozen names; all others say theirs when pointed at.
         showlegend=stands_out,
         # A, B and the yardsticks first, however many others there are.
         legendrank={"A": 1, "B": 2}.get(run.letter, 3 if run.is_reference else 4),
         customdata=shown,
-        hovertemplate=f"{name}<br>%{{x}}: {verb} %{{customdata}}<extra></extra>",
     )
 
 
@@ -231,3 +186,19 @@ def _symbol(run: Measured) -> str:
 def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
     """None, where there is no number, becomes a gap in the line."""
     return np.array([np.nan if value is None else value for value in values])
+
+
+def _rows(run: Measured) -> list[dict[str, Any]]:
+    layers, rows = run.measures["layers"], dict[str, dict[str, Any]]()
+
+    def put(measured: Sequence[Mapping[str, Any]], columns: dict[str, str]) -> None:
+        for name, layer in zip(run.names(measured), measured, strict=True):
+            row = rows.setdefault(name, {"run": pick_name(run.config.pick), "layer": name})
+            row |= {column: layer[key] for key, column in columns.items()}
+
+    put(layers["blocks"], {"relative": "Δ"})
+    put(layers["batch_norm"], {"mean": "mean shift, σ", "variance": "variance, |ln ratio|"})
+    for key, title in _LIKENESS.items():
+        columns = {"forgotten": f"{title}, forgotten images", "all": f"{title}, shown images"}
+        put(layers[key] or [], columns)
+    return list(rows.values())

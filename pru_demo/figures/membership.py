@@ -1,20 +1,21 @@
-"""Can an attacker tell which images a network was trained on? Every run on one line."""
+"""Can an attacker tell which images a network was trained on? As figure, sentence and table."""
 
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from pru_demo.figures.findings import percent
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import forgotten_images, listed, pick_name, short_name, stroke_of
-from pru_demo.figures.palette import OUTLINE
-from pru_demo.figures.style import GREY, calm
+from pru_demo.figures.style import GREY, calm, explain_marker
 
 KINDS = {"accuracy": "accuracy: how often a guess is right", "auc": "AUC: how well it ranks"}
 # The 95 % quantile of a normal distribution, both sides.
 _QUANTILE = 1.96
 _ROW = 34
+_COLUMNS = {"accuracy": "accuracy", "auc": "AUC", "per_side": "images per side"}
 
 
 def chance_width(per_side: int) -> float:
@@ -55,13 +56,7 @@ def membership_figure(runs: Sequence[Measured]) -> go.Figure:
             },
             hovertemplate=f"%{{y}}<br>{kind} %{{x:.3f}}<extra></extra>",
         )
-        figure.add_scatter(
-            x=[None],
-            y=[None],
-            name=KINDS[kind],
-            mode="markers",
-            marker={"symbol": symbol, "size": 11, "color": OUTLINE, "line": {"width": 2}},
-        )
+        explain_marker(figure, symbol, KINDS[kind])
     if left_out := [run for run in runs if attack_of(run) is None]:
         figure.add_scatter(
             x=[0.5] * len(left_out),
@@ -84,19 +79,19 @@ def membership_figure(runs: Sequence[Measured]) -> go.Figure:
 
 def membership_finding(run: Measured, retrained: Measured | None) -> str:
     """What the attack finds in ``run``, beside Retrain; "" for the references and without one."""
-    found, images = attack_of(run), forgotten_images(run.config.scenario)
-    if run.is_reference or found is None:
+    attack, images = attack_of(run), forgotten_images(run.config.scenario)
+    if run.is_reference or attack is None:
         return ""
     text = (
-        f"**{pick_name(run.config.pick)}**: {percent(100 * found['accuracy'])} of the guesses "
+        f"**{pick_name(run.config.pick)}**: {percent(100 * attack['accuracy'])} of the guesses "
         f"about the {images} are right"
     )
     reference = None if retrained is None else attack_of(retrained)
     if reference is None:
         return f"{text}."
-    difference = abs(found["auc"] - reference["auc"])
+    difference = abs(attack["auc"] - reference["auc"])
     # Two AUCs, each with its own chance: their difference has √2 times as much.
-    beyond = difference > 2**0.5 * chance_width(found["per_side"])
+    beyond = difference > 2**0.5 * chance_width(attack["per_side"])
     verdict = "**more than chance explains**" if beyond else "no more than chance"
     return (
         f"{text} (Retrain: {percent(100 * reference['accuracy'])}); its AUC is {difference:.2f} "
@@ -111,6 +106,24 @@ def obstacle_finding(runs: Sequence[Measured]) -> str:
         if attack_of(run) is None:
             names.setdefault(obstacle_of(run), []).append(f"**{pick_name(run.config.pick)}**")
     return " ".join(f"Not computed for {listed(who)}: {why}." for why, who in names.items())
+
+
+def membership_table(runs: Sequence[Measured]) -> pd.DataFrame:
+    """One row per run: the attack, and A_f on the very images that it was given to forget with.
+
+    Where there could be no attack its numbers are empty and a last column says why.
+    """
+    return pd.DataFrame([_attack_row(run) for run in runs]).round(3)
+
+
+def _attack_row(run: Measured) -> dict[str, Any]:
+    attack = attack_of(run)
+    row = {
+        "run": pick_name(run.config.pick),
+        **{title: attack and attack[key] for key, title in _COLUMNS.items()},
+        f"A_f on {run.config.scenario.given}, %": run.measures["forget_set"]["A_f"],
+    }
+    return row if attack else row | {"attack not computed": obstacle_of(run)}
 
 
 def attack_of(run: Measured) -> dict[str, Any] | None:

@@ -1,26 +1,43 @@
-"""How a run is called and drawn, wherever it appears."""
+"""What things are called wherever they appear: runs, the images that were forgotten, layers.
 
-from collections.abc import Sequence
+A run is also drawn in one way everywhere.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
 
 from pru_demo.config import Pick, Scenario
 from pru_demo.data import DATASETS
 from pru_demo.figures.palette import METHOD_STROKES, Stroke
 from pru_demo.methods import METHODS
 
-# Without a choice of variants there is nothing to name.
-_SINGLE = ("retrain", "original")
+# Modules as torch and torchvision call them → what is written under a figure.
+_WORDS: tuple[tuple[str, str], ...] = (
+    (r"layer(\d+)\.(\d+)(?:\.bn(\d+))?", "block"),
+    (r"layer(\d+)\.(\d+)\.downsample(?:\.\d+)?", "shortcut"),
+    (r"encoder\.layers\.encoder_layer_(\d+)", "layer"),
+    (r"encoder\.ln", "last norm"),
+    (r"conv_proj", "patches"),
+    (r"conv1|bn1", "stem"),
+)
+
+
+def is_reference(pick: Pick) -> bool:
+    """A yardstick, not a way to forget: it never met the class, or never forgot it."""
+    return pick.method in ("retrain", "original")
 
 
 def pick_name(pick: Pick) -> str:
     """``PRU (tuned)``: the variant is named on everything that shows a result."""
     label = METHODS[pick.method].label
-    return label if pick.method in _SINGLE else f"{label} ({pick.variant})"
+    # Without a choice of variants there is nothing to name.
+    return label if is_reference(pick) else f"{label} ({pick.variant})"
 
 
 def short_name(pick: Pick) -> str:
     """The same where there is little room."""
     label = METHODS[pick.method].short
-    return label if pick.method in _SINGLE else f"{label} ({pick.variant})"
+    return label if is_reference(pick) else f"{label} ({pick.variant})"
 
 
 def stroke_of(pick: Pick) -> Stroke:
@@ -63,3 +80,34 @@ def listed(words: Sequence[str]) -> str:
 
 def _with_article(name: str) -> str:
     return f"an {name}" if name[0].lower() in "aeio8" else f"a {name}"
+
+
+def layer_names(modules: Iterable[str], model: str) -> list[str]:
+    """What a student calls blocks or BatchNorm layers, given by their paths in network order.
+
+    ``conv 3``, ``block 2.1``, ``layer 4``, not ``extractor.2``.
+    The paper counts AllCNN's convolutions, each with its BatchNorm, from 1. A module of a network
+    that nobody thought of here keeps its own name.
+    """
+    if model.startswith("allcnn"):
+        # Every extractor block of an AllCNN is a convolution, whatever it is nested in.
+        numbers = iter(range(1, 100))
+        return [f"conv {next(numbers)}" if m.startswith("extractor.") else m for m in modules]
+    return [_readable(module) for module in modules]
+
+
+def _readable(module: str) -> str:
+    # A network that normalises its input is nested one deeper.
+    name = re.sub(r"^extractor\.(?:\d+\.(?=[a-z]))?", "", module)
+    for pattern, word in _WORDS:
+        if match := re.fullmatch(pattern, name):
+            numbers = match.groups()
+            if word == "layer":
+                return f"layer {int(numbers[0]) + 1}"
+            if word in ("block", "shortcut"):
+                place = f"block {numbers[0]}.{int(numbers[1]) + 1}"
+                if word == "shortcut":
+                    return f"{place}, shortcut"
+                return f"{place}, norm {numbers[2]}" if numbers[2] else place
+            return word
+    return name

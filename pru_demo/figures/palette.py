@@ -60,8 +60,7 @@ def class_color(index: int) -> str:
 
 def label_color(fill: str) -> str:
     """Black or white, whichever is easier to read on ``fill``: always 4.5:1 or more."""
-    # White and black are equally far from a fill of this relative luminance.
-    return "#000000" if luminance(fill) > 0.179 else "#ffffff"
+    return max("#000000", "#ffffff", key=lambda ink: contrast(ink, fill))
 
 
 def contrast(one: str, other: str) -> float:

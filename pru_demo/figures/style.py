@@ -1,12 +1,19 @@
-"""What all figures share: no frame, calm grid, one type size, room for a thumb.
+"""What all figures share: layout and axes, the line of a run, and the markers beside it.
 
-What the figures of A_f and A_r have in common.
+No frame, calm grid, one type size, room for a thumb.
 """
 
 import math
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from pru_demo.config import Pick
+from pru_demo.figures.naming import short_name, stroke_of
+from pru_demo.figures.palette import OUTLINE
 
 FONT = {"family": "Inter, sans-serif", "size": 14}
 GREY = "rgba(128, 136, 148, 0.28)"
@@ -16,6 +23,12 @@ INK = "#1b2430"
 PERCENT_TICKS = {
     "tickvals": [0, 25, 50, 75, 100],
     "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"],
+}
+
+Accuracy = Literal["A_f", "A_r"]
+TITLES: dict[Accuracy, str] = {
+    "A_f": "A_f: accuracy on the forgotten class",
+    "A_r": "A_r: accuracy on all others",
 }
 
 
@@ -42,9 +55,9 @@ def legend_above(figure: go.Figure) -> None:
     figure.update_layout(margin_t=8, legend={"y": 1.03, "font_size": 13, "entrywidth": 0})
 
 
-def percent_axis(figure: go.Figure, title: str, **where: int) -> None:
+def percent_axis(figure: go.Figure, title: str) -> None:
     """A y axis from 0 to 100 percent, the same everywhere so that figures can be compared."""
-    figure.update_yaxes(title=title, range=[-3, 103], **PERCENT_TICKS, **where)
+    figure.update_yaxes(title=title, range=[-3, 103], **PERCENT_TICKS)
 
 
 def epoch_axis(figure: go.Figure, title: str, epochs: float, *, most: int = 12) -> None:
@@ -52,15 +65,7 @@ def epoch_axis(figure: go.Figure, title: str, epochs: float, *, most: int = 12) 
     figure.update_xaxes(title=title, tick0=0, dtick=max(1, math.ceil(epochs / most)))
 
 
-Accuracy = Literal["A_f", "A_r"]
-
-TITLES: dict[Accuracy, str] = {
-    "A_f": "A_f: accuracy on the forgotten class",
-    "A_r": "A_r: accuracy on all others",
-}
-
-
-def accuracy_frame(figure: go.Figure, accuracy: Accuracy, x_title: str, epochs: int) -> go.Figure:
+def accuracy_frame(figure: go.Figure, accuracy: Accuracy, x_title: str, epochs: int) -> None:
     """Axes from 0 to 100 percent and a legend that takes as many lines as it needs.
 
     The title stands above the figure on the page: inside, a legend of several lines on a phone
@@ -70,4 +75,64 @@ def accuracy_frame(figure: go.Figure, accuracy: Accuracy, x_title: str, epochs: 
     calm(figure, height=350)
     epoch_axis(figure, x_title, epochs)
     legend_above(figure)
-    return figure
+
+
+def add_line(
+    figure: go.Figure,
+    pick: Pick,
+    x: Sequence[Any],
+    y: Sequence[Any] | NDArray[np.floating],
+    hover: str | None,
+    *,
+    width: float = 3,
+    marker: float = 8,
+    symbol: str | None = None,
+    **more: Any,
+) -> None:
+    """A curve in the colour, dash and marker of its method.
+
+    ``hover`` is what is said of a point; None: nothing. ``marker`` is the size of the markers; 0:
+    there are none. ``symbol`` is another marker than the method's. ``more`` are other properties
+    of Plotly's scatter, among them a ``name`` other than that of the run.
+    """
+    stroke = stroke_of(pick)
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines+markers" if marker else "lines",
+        line={"color": stroke.color, "dash": stroke.dash, "width": width},
+        marker={"symbol": symbol or stroke.symbol, "size": marker} if marker else None,
+        hovertemplate=hover and f"{hover}<extra></extra>",
+        hoverinfo=None if hover else "skip",
+        **{"name": short_name(pick), **more},
+    )
+
+
+def add_control(figure: go.Figure, pick: Pick, x: float, y: float | None, number: str) -> None:
+    """The BatchNorm-only control of a run, an open circle; ``number`` is Plotly's format of y."""
+    figure.add_scatter(
+        x=[x],
+        y=[y],
+        mode="markers",
+        marker={
+            "symbol": "circle-open",
+            "size": 13,
+            "color": stroke_of(pick).color,
+            "line": {"width": 3},
+        },
+        # Whole also at 0 and 100 percent.
+        cliponaxis=False,
+        showlegend=False,
+        hovertemplate=f"{short_name(pick)}<br>BatchNorm-only control: {number}<extra></extra>",
+    )
+
+
+def explain_marker(figure: go.Figure, symbol: str, name: str) -> None:
+    """A line in the legend for markers that every run has in its own colour."""
+    figure.add_scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        name=name,
+        marker={"symbol": symbol, "size": 11, "color": OUTLINE, "line": {"width": 2}},
+    )

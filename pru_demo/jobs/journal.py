@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
-from pru_demo.jobs.job import EngineJob
-from pru_demo.store.entry import JSON
+from pru_demo.jobs.link import from_json, to_json
+from pru_demo.jobs.protocol import JobFacts
 
 DURATIONS_KEPT = 9
 
@@ -25,27 +25,30 @@ class Journal:
         self._directory = directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def write(self, job: EngineJob, *, sync: bool = True) -> None:
+    def write(self, job: JobFacts, *, sync: bool = True) -> None:
         """Remember ``job`` as it is now; without ``sync`` a power cut may lose the change."""
-        _replace(self._path(job), job.to_journal(), sync)
+        _replace(self._path(job), to_json(job), sync)
 
-    def forget(self, job: EngineJob) -> None:
+    def forget(self, job: JobFacts) -> None:
         """Remember it no longer."""
         self._path(job).unlink(missing_ok=True)
 
-    def read(self) -> list[EngineJob]:
-        """All jobs, oldest first. What cannot be read is logged and left out."""
+    def read(self) -> list[JobFacts]:
+        """All jobs, oldest first. What is damaged or of another version is logged and left out."""
         return sorted(self._jobs(), key=lambda job: job.number)
 
-    def _jobs(self) -> Iterator[EngineJob]:
+    def _jobs(self) -> Iterator[JobFacts]:
         for path in self._directory.glob("*.json"):
             try:
-                yield EngineJob.from_journal(json.loads(path.read_text("utf-8")))
-            except (OSError, ValueError, TypeError, KeyError) as error:
+                job = from_json(path.read_bytes())
+                if not isinstance(job, JobFacts) or not isinstance(job.number, int):
+                    raise TypeError("it does not describe a job")
+                yield job
+            except (OSError, ValueError, TypeError) as error:
                 _log.warning("The journal entry %s is damaged and left out: %s", path, error)
                 path.unlink(missing_ok=True)
 
-    def _path(self, job: EngineJob) -> Path:
+    def _path(self, job: JobFacts) -> Path:
         return self._directory / f"{job.id}.json"
 
 
@@ -71,15 +74,15 @@ class Durations:
     def add(self, shape: str, seconds: float) -> None:
         """Another job of ``shape`` took ``seconds``."""
         self._seconds[shape] = [*self._seconds.get(shape, []), seconds][-DURATIONS_KEPT:]
-        _replace(self._file, self._seconds, sync=False)
+        _replace(self._file, json.dumps(self._seconds).encode(), sync=False)
 
 
-def _replace(path: Path, content: JSON, sync: bool) -> None:
+def _replace(path: Path, content: bytes, sync: bool) -> None:
     """Write so that a kill leaves the old file or the new one; a failure is logged."""
     draft = path.with_suffix(".draft")
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(content, file)
+        with draft.open("wb") as file:
+            file.write(content)
             file.flush()
             if sync:
                 os.fsync(file.fileno())

@@ -1,11 +1,8 @@
-"""Which engine computes: ``PRU_ENGINE`` is ``local`` (the default), ``ray`` or ``ray://…``.
+"""Where an engine process lives, whether one runs there, and how it is started.
 
-``ray`` starts Ray on this machine, an address joins a cluster that runs already. In both cases
-queue, limits and journal are those of the engine process here; only the workers are Ray's.
-
-Where an engine process lives: found by those who use the same store, code and settings.
-
-Finding the engine process, or starting it.
+Its home is a directory beside the store, named by what its tasks depend on: who uses the same
+store, code and settings uses the same engine. There it holds a lock, so that there is one at most,
+and has its journal and its log. Sockets lie elsewhere, as their paths must be short.
 """
 
 import contextlib
@@ -27,9 +24,16 @@ from pru_demo.paths import ROOT
 LOCK = "lock"
 SOCKET = "engine"
 LOG = "engine.log"
+LOG_BYTES = 5_000_000
 
 # What tasks do depends on these, so an engine started with others is another engine.
 SETTINGS = ("PRU_DATA_DIR", "PRU_DEVICE", "PRU_ENGINE", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+
+START_SECONDS = 60.0
+TRY_SECONDS = 0.02
+# Started again this often, it cannot live here; its log says why.
+STARTS = 3
+OLD_SECONDS = 14 * 24 * 3600.0
 
 
 def engine_home(store_directory: Path) -> Path:
@@ -44,33 +48,7 @@ def engine_home(store_directory: Path) -> Path:
         *(f"{name}={os.environ.get(name)}" for name in SETTINGS),
         *(f"{file.relative_to(ROOT)} {file.stat().st_mtime_ns}" for file in files),
     ]
-    name = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
-    return store_directory.parent / "engines" / name
-
-
-def runtime_directory(home: Path) -> Path:
-    """A short path for sockets, whose names may have about 100 characters, for this user alone.
-
-    Raises EngineUnavailable if somebody else holds the place.
-    """
-    name = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
-    path = Path(tempfile.gettempdir()) / f"pru-{os.getuid()}-{name}"
-    with contextlib.suppress(FileExistsError):
-        path.mkdir(mode=0o700)
-    status = path.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise EngineUnavailable(
-            f"{path} must be a folder that only this user can enter; remove it and try again."
-        )
-    return path
-
-
-START_SECONDS = 60.0
-TRY_SECONDS = 0.02
-# Started again this often, it cannot live here; its log says why.
-STARTS = 3
-LOG_BYTES = 5_000_000
-OLD_SECONDS = 14 * 24 * 3600.0
+    return store_directory.parent / "engines" / _digest("\n".join(facts))
 
 
 def connect(home: Path, options: list[str]) -> Connection:
@@ -100,36 +78,6 @@ def connect(home: Path, options: list[str]) -> Connection:
     raise EngineUnavailable(silence(home))
 
 
-def silence(home: Path) -> str:
-    """A sentence for the operator whose engine process does not answer."""
-    pid = holder(home)
-    advice = f"end process {pid} and try again" if pid else "try again"
-    return f"The engine does not answer; {advice}. Its log is {home / LOG}."
-
-
-def holder(home: Path) -> int | None:
-    """Process id of the engine process of ``home``, None if there is none."""
-    lock = os.open(home / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        # Shared, so that two who ask do not see each other.
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return int(os.read(lock, 20) or 0)
-    finally:
-        os.close(lock)
-    return None
-
-
-def remove_old(home: Path) -> None:
-    """Remove what engines of earlier code or settings, long ended, have left beside ``home``."""
-    for other in home.parent.iterdir():
-        lock = other / LOCK
-        if other == home or not lock.exists() or holder(other) is not None:
-            continue
-        if time.time() - lock.stat().st_mtime > OLD_SECONDS:
-            shutil.rmtree(other, ignore_errors=True)
-
-
 def _start(home: Path, options: list[str]) -> "subprocess.Popen[bytes]":
     log = home / LOG
     if log.exists() and log.stat().st_size > LOG_BYTES:
@@ -147,3 +95,66 @@ def _start(home: Path, options: list[str]) -> "subprocess.Popen[bytes]":
             # Ctrl-C in the terminal is for us, and the engine outlives us.
             start_new_session=True,
         )
+
+
+def silence(home: Path) -> str:
+    """A sentence for the operator whose engine process does not answer."""
+    pid = holder(home)
+    advice = f"end process {pid} and try again" if pid else "try again"
+    return f"The engine does not answer; {advice}. Its log is {home / LOG}."
+
+
+def runtime_directory(home: Path) -> Path:
+    """A short path for sockets, whose names may have about 100 characters, for this user alone.
+
+    Raises EngineUnavailable if somebody else holds the place.
+    """
+    path = Path(tempfile.gettempdir()) / f"pru-{os.getuid()}-{_digest(str(home.resolve()))}"
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise EngineUnavailable(
+            f"{path} must be a folder that only this user can enter; remove it and try again."
+        )
+    return path
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def holder(home: Path) -> int | None:
+    """Process id of the engine process of ``home``, None if there is none."""
+    lock = os.open(home / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        # Shared, so that two who ask do not see each other.
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.read(lock, 20) or 0)
+    finally:
+        os.close(lock)
+    return None
+
+
+def hold(home: Path) -> bool:
+    """Be the engine process of ``home`` until this process ends; False if another one is."""
+    lock = os.open(home / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return False
+    os.truncate(lock, 0)
+    os.write(lock, str(os.getpid()).encode())
+    return True
+
+
+def remove_old(home: Path) -> None:
+    """Remove what engines of earlier code or settings, long ended, have left beside ``home``."""
+    for other in home.parent.iterdir():
+        lock = other / LOCK
+        if other == home or not lock.exists() or holder(other) is not None:
+            continue
+        if time.time() - lock.stat().st_mtime > OLD_SECONDS:
+            shutil.rmtree(other, ignore_errors=True)

@@ -1,24 +1,22 @@
 """The engine process: ``python -m pru_demo.jobs.process HOME --slots N``.
 
-Started by ``local`` when none is running. It holds a lock in HOME, so that there is one at most,
-and writes its process id there.
+Started by ``launch`` when none is running. No torch here: that would cost seconds.
 """
 
 import argparse
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from functools import partial
 from multiprocessing.connection import Listener
 from pathlib import Path
 from threading import Thread
 
-from pru_demo.jobs import machine
 from pru_demo.jobs.journal import Durations, Journal
-from pru_demo.jobs.launch import LOCK, SOCKET, remove_old, runtime_directory
+from pru_demo.jobs.launch import SOCKET, hold, remove_old, runtime_directory
 from pru_demo.jobs.link import Link, Message
 from pru_demo.jobs.schedule import Limits
 from pru_demo.jobs.server import Server
@@ -29,7 +27,7 @@ BACKLOG = 128
 
 
 def main() -> None:
-    """Parse the command line and serve."""
+    """Parse the command line and serve, unless another process serves this home already."""
     parser = argparse.ArgumentParser(description="Engine process; started by the app or the CLI.")
     parser.add_argument("home", type=Path, help="directory of its journal and lock")
     parser.add_argument("--slots", type=int, default=0, help="jobs at a time; 0: by the machine")
@@ -43,25 +41,23 @@ def main() -> None:
         os.environ["PRU_STORE_DIR"] = options.store
     if options.without_bundle:
         os.environ[WITHOUT_BUNDLE] = "1"
+    if hold(options.home):
+        serve(options.home, options.cluster, options.slots)
 
-    lock = os.open(options.home / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return  # another one was faster, and serves
-    os.truncate(lock, 0)
-    os.write(lock, str(os.getpid()).encode())
 
-    remove_old(options.home)
-    directory = runtime_directory(options.home)
+def serve(home: Path, cluster: str, slots: int) -> None:
+    """Serve until the last client leaves, and end this process."""
+    remove_old(home)
+    directory = runtime_directory(home)
     for left in directory.iterdir():  # sockets and flags of one that was killed
         left.unlink()
-    workers = _workers(options.cluster, options.slots, directory)
+    workers = _workers(cluster, slots, directory)
+    machine = f"{len(gpus())}-gpus-{os.cpu_count()}-cores-{workers.slots}-slots"
     server = Server(
         workers,
-        Journal(options.home / "jobs"),
+        Journal(home / "jobs"),
         # Beside the homes: an update of the code leaves the machine as fast as it was.
-        Durations(options.home.parent / f"durations-{machine.described(workers.slots)}.json"),
+        Durations(home.parent / f"durations-{machine}.json"),
         Limits(workers.slots),
     )
     # Handlers run on the main thread, between two of the server's actions.
@@ -87,10 +83,30 @@ def _workers(cluster: str, slots: int, directory: Path) -> Workers:
         from pru_demo.jobs.ray_workers import RayWorkers
 
         return RayWorkers("" if cluster == "local" else cluster, slots)
-    slots = slots or machine.default_slots()
+    slots = slots or default_slots()
     # Workers share the cores instead of each starting a thread for every one of them.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // slots)))
-    return LocalWorkers(slots, machine.gpus(), directory)
+    return LocalWorkers(slots, gpus(), directory)
+
+
+def default_slots() -> int:
+    """One job per GPU, or per two CPU cores."""
+    return len(gpus()) or max(1, (os.cpu_count() or 1) // 2)
+
+
+def gpus() -> list[str]:
+    """What CUDA_VISIBLE_DEVICES is set to for one GPU each; empty where none is to be used."""
+    if os.environ.get("PRU_DEVICE", "").startswith("cpu"):
+        return []
+    if (chosen := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [each.strip() for each in chosen.split(",") if each.strip() not in ("", "-1")]
+    try:
+        listed = subprocess.run(
+            ["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=20, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [str(number) for number, line in enumerate(listed.stdout.splitlines()) if line.strip()]
 
 
 def _accept(listener: Listener, server: Server) -> None:

@@ -1,25 +1,39 @@
-"""Workers on a Ray cluster, for ``PRU_ENGINE=ray``; needs ``requirements-cluster.txt``."""
+"""Workers on a Ray cluster, for ``PRU_ENGINE=ray``; needs ``requirements-cluster.txt``.
+
+An actor may be on any machine, so all goes through calls: the engine asks for what the task says
+(:meth:`RayWorker.hear`), and answers what the task wants of the store, which only the engine has.
+"""
 
 import os
 import sys
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
-from threading import Thread, Timer
-from typing import Any
+from threading import Condition, Lock, Thread, Timer
+from typing import Any, TypeAlias
 
 import ray
 
 from pru_demo.jobs import worker_store
-from pru_demo.jobs.job import Request
-from pru_demo.jobs.protocol import OUT_OF_MEMORY
-from pru_demo.jobs.ray_worker import RayWorker
+from pru_demo.jobs.link import Outcome, Said, to_json
+from pru_demo.jobs.protocol import Request
+from pru_demo.jobs.worker import TaskContext, outcome_of, ran_out_of_memory
+from pru_demo.jobs.worker_store import Question
 from pru_demo.jobs.workers import OnMessage, WorkerGone, Workers
-from pru_demo.store.entry import decode, encode
 
 # What tasks on another machine must know of ours.
 PASSED_ON = ("PRU_DEVICE", "PRU_DATA_DIR", "OMP_NUM_THREADS")
 
-Needs = tuple[float, float]  # CPUs, GPUs
+# How long a question waits for something to be said, so that few are needed.
+HEAR_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Began:
+    """An actor has begun a task."""
+
+
+Words: TypeAlias = Began | Said | Question | Outcome
 
 
 class RayWorkers(Workers):
@@ -42,88 +56,70 @@ class RayWorkers(Workers):
             )
         except Exception as error:  # Ray raises many kinds
             raise ConnectionError(f"No Ray cluster at {address or 'local'}: {error}") from error
-        self._total: dict[str, float] = ray.cluster_resources()
-        cpus, gpus = self._total.get("CPU", 1), self._total.get("GPU", 0)
-        self.slots = slots or int(gpus) or max(1, int(cpus) // 2)
+        there: dict[str, float] = ray.cluster_resources()
+        self._gpus_there = there.get("GPU", 0)
+        device = os.environ.get("PRU_DEVICE", "")
+        on_gpu = device.startswith("cuda") or (self._gpus_there and not device.startswith("cpu"))
+        self._gpus = 1 if on_gpu else 0  # that a job needs
+        self.slots = slots or int(self._gpus_there) or max(1, int(there.get("CPU", 1)) // 2)
         self.on_message: OnMessage = lambda _: None
-        self._idle: dict[Needs, list[Any]] = {}
+        self._idle: list[Any] = []
         self._busy: dict[str, Any] = {}
 
     def start(self, id: str, attempt: int, request: Request) -> Future[None]:
-        """See ``Workers.start``."""
-        try:
-            needs = self._needs(request)
-        except WorkerGone as error:
+        if self._gpus > self._gpus_there:  # Ray would wait for ever
             refused: Future[None] = Future()
-            refused.set_exception(error)
+            refused.set_exception(
+                WorkerGone(
+                    f"The job needs {self._gpus} GPU and the cluster has {self._gpus_there:g}; set "
+                    "PRU_DEVICE=cpu to compute on processors."
+                )
+            )
             return refused
-        idle = self._idle.get(needs, [])
-        actor = idle.pop() if idle else self._new_actor(needs)
-        self._busy[id] = actor
+        actor = self._busy[id] = self._idle.pop() if self._idle else self._new_actor()
         running = _Running(actor)
-        follow = partial(self._follow, actor, needs, id, attempt, request, running)
+        follow = partial(self._follow, actor, id, attempt, request, running)
         Thread(target=follow, name=f"ray-{id}", daemon=True).start()
         return running
 
     def ask_to_stop(self, id: str) -> None:
-        """See ``Workers.ask_to_stop``."""
         if actor := self._busy.get(id):
             actor.ask_to_stop.remote()
 
     def forget(self, id: str) -> None:
-        """See ``Workers.forget``."""
         self._busy.pop(id, None)
 
     def stop(self) -> None:
-        """See ``Workers.stop``. A cluster that ran before goes on without our actors."""
-        ray.shutdown()
+        ray.shutdown()  # a cluster that ran before goes on without our actors
 
-    def _needs(self, request: Request) -> Needs:
-        """What to ask of Ray. Raises WorkerGone for what the cluster never has: Ray would wait."""
-        device = os.environ.get("PRU_DEVICE", "")
-        there = self._total.get("GPU", 0)
-        wanted = request.gpus
-        if device.startswith("cuda") or (there and not device.startswith("cpu")):
-            wanted = max(wanted, 1)
-        if wanted > there:
-            raise WorkerGone(
-                f"The job needs {wanted:g} GPU and the cluster has {there:g}; set PRU_DEVICE=cpu "
-                "to compute on processors."
-            )
-        return request.cpus, wanted
-
-    def _new_actor(self, needs: Needs) -> Any:
+    def _new_actor(self) -> Any:
         # A thread each for the task, for whoever listens, for answers and for the cancel button.
-        options = {"num_cpus": needs[0], "num_gpus": needs[1], "max_concurrency": 4}
+        options = {"num_cpus": 1, "num_gpus": self._gpus, "max_concurrency": 4}
         return ray.remote(RayWorker).options(**options).remote()
 
     def _follow(
-        self,
-        actor: Any,
-        needs: Needs,
-        id: str,
-        attempt: int,
-        request: Request,
-        running: "_Running",
+        self, actor: Any, id: str, attempt: int, request: Request, running: "_Running"
     ) -> None:
         """Pass on what the task says until it is over or its process is."""
         expiry = Timer(request.timeout or 0.0, running.expire)
         try:
-            actor.run.remote(id, attempt, request.task, request.arguments)
+            actor.run.remote(id, attempt, request)
             heard, over = 0, False
             while not over:
-                messages = ray.get(actor.hear.remote(id, attempt, heard))
-                if messages and not heard and request.timeout is not None:
-                    expiry.start()  # not before: an actor takes a second or more to start
+                messages: list[Words] = ray.get(actor.hear.remote(id, attempt, heard))
                 for number, message in enumerate(messages, heard):
-                    if "store" in message:
-                        actor.answer.remote(number, self._answer(message))
-                    elif "state" in message:
-                        over = True
-                        self._release(actor, needs, message)
-                        self.on_message(message)
-                    elif "event" in message:
-                        self.on_message(message)
+                    match message:
+                        case Began():
+                            if request.timeout is not None:
+                                expiry.start()  # not before: an actor takes a second to start
+                        case Question():
+                            actor.answer.remote(number, worker_store.answer(message))
+                        case Said():
+                            self.on_message(message)
+                        case Outcome():
+                            over = True
+                            self._release(actor, message)
+                            self.on_message(message)
                 heard += len(messages)
         except ray.exceptions.RayError as error:
             running.fail(error)
@@ -132,26 +128,12 @@ class RayWorkers(Workers):
         finally:
             expiry.cancel()
 
-    def _release(self, actor: Any, needs: Needs, outcome: dict[str, Any]) -> None:
+    def _release(self, actor: Any, outcome: Outcome) -> None:
         """Keep the actor for the next job, unless its device is in an unknown state."""
-        if (outcome.get("error") or {}).get("type") in OUT_OF_MEMORY:
+        if ran_out_of_memory(outcome):
             ray.kill(actor)
         else:
-            self._idle.setdefault(needs, []).append(actor)
-
-    def _answer(self, message: dict[str, Any]) -> bytes | None:
-        store, key = worker_store.own_store(), message["key"]
-        if message["store"] == "get":
-            entry = store.get(key)
-            return None if entry is None else encode(entry.meta, entry.arrays)
-        if message["store"] == "put":
-            entry = decode(message["data"])
-            store.put(key, entry.meta, entry.arrays)
-        elif message["store"] == "withdraw":
-            store.withdraw(key)
-        else:
-            store.delete(key)
-        return None
+            self._idle.append(actor)
 
 
 class _Running(Future[None]):
@@ -184,3 +166,66 @@ def _environment() -> dict[str, str]:
     """Variables of the actors; they import what this process can, if it is installed there."""
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return {**passed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+class RayWorker:
+    """The actor. While ``run`` blocks, the other methods are called on threads of their own."""
+
+    def __init__(self) -> None:
+        self._one_at_a_time = Lock()
+        self._said = Condition()
+        self._messages: list[Words] = []
+        self._answers: dict[int, bytes | None] = {}
+        self._call: tuple[str, int] | None = None
+        self._stopping = False
+
+    def run(self, id: str, attempt: int, request: Request) -> None:
+        """Run a task. What it says is to be heard with :meth:`hear`, its outcome last."""
+        with self._one_at_a_time:
+            with self._said:
+                self._call, self._messages, self._answers = (id, attempt), [], {}
+                self._stopping = False
+            self._say(Began())
+            worker_store.relay_to(self._ask)
+            context = TaskContext(id, attempt, self._report, lambda: self._stopping)
+            self._say(outcome_of(request, context))
+
+    def hear(self, id: str, attempt: int, after: int) -> list[Words]:
+        """What a call of :meth:`run` has said but for the first ``after`` messages.
+
+        May be asked before that call begins, as Ray promises no order; waits for news a while.
+        """
+        call = (id, attempt)
+        with self._said:
+            self._said.wait_for(
+                lambda: self._call == call and len(self._messages) > after, HEAR_SECONDS
+            )
+            return self._messages[after:] if self._call == call else []
+
+    def answer(self, number: int, value: bytes | None) -> None:
+        """The store's answer to message ``number``."""
+        with self._said:
+            self._answers[number] = value
+            self._said.notify_all()
+
+    def ask_to_stop(self) -> None:
+        """Let the task see that it is cancelled."""
+        self._stopping = True
+
+    def _report(self, said: Said) -> None:
+        to_json(said)
+        self._say(said)
+
+    def _say(self, message: Words) -> int:
+        """Add a message to what will be heard; returns its number."""
+        with self._said:
+            self._messages.append(message)
+            self._said.notify_all()
+            return len(self._messages) - 1
+
+    def _ask(self, question: Question) -> bytes | None:
+        """Say what the task wants of the store, and wait for the answer."""
+        number = self._say(question)
+        with self._said:
+            self._said.wait_for(lambda: number in self._answers)
+            return self._answers.pop(number)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from pru_demo.jobs.protocol import Priority
+from pru_demo.jobs.protocol import Priority, Request
 
 _RANK: dict[Priority, int] = {"interactive": 0, "batch": 1}
 
@@ -19,25 +19,20 @@ class Limits:
     waiting: int = 200
 
 
-class Waiting(Protocol):
+class Asked(Protocol):
     """What the rules need to know of a job; ``expected`` in seconds, None if not known."""
 
-    @property
-    def number(self) -> int: ...
-    @property
-    def priority(self) -> Priority: ...
-    @property
-    def visitor(self) -> str: ...
-    @property
-    def expected(self) -> float | None: ...
+    number: int
+    request: Request
+    expected: float | None
 
 
-J = TypeVar("J", bound=Waiting)
+J = TypeVar("J", bound=Asked)
 
 
 def in_order(waiting: Sequence[J]) -> list[J]:
     """Interactive before batch, within each first come first served."""
-    return sorted(waiting, key=lambda job: (_RANK[job.priority], job.number))
+    return sorted(waiting, key=lambda job: (_RANK[job.request.priority], job.number))
 
 
 def next_job(waiting: Sequence[J], running: Sequence[J], limits: Limits) -> J | None:
@@ -48,8 +43,8 @@ def next_job(waiting: Sequence[J], running: Sequence[J], limits: Limits) -> J | 
     if len(running) >= limits.slots:
         return None
     for job in in_order(waiting):
-        own = sum(_is_interactive_of(other, job.visitor) for other in running)
-        if job.priority == "batch" or own < limits.running_per_visitor:
+        own = _interactive(running, job.request.visitor)
+        if job.request.priority == "batch" or own < limits.running_per_visitor:
             return job
     return None
 
@@ -83,15 +78,11 @@ def forecast(
 
 
 def refusal(
-    visitor: str,
-    priority: Priority,
-    waiting: Sequence[J],
-    limits: Limits,
-    seconds_until_place: float | None,
+    request: Request, waiting: Sequence[J], limits: Limits, seconds_until_place: float | None
 ) -> str | None:
-    """Why another job of ``visitor`` cannot be taken, as a sentence, or None if it can."""
-    own = sum(_is_interactive_of(job, visitor) for job in waiting)
-    if priority == "interactive" and own >= limits.waiting_per_visitor:
+    """Why ``request`` cannot be taken, as a sentence, or None if it can."""
+    own = _interactive(waiting, request.visitor)
+    if request.priority == "interactive" and own >= limits.waiting_per_visitor:
         return (
             f"You already have {own} runs waiting; wait until one of them has started, or cancel "
             "one."
@@ -101,8 +92,10 @@ def refusal(
     return None
 
 
-def _is_interactive_of(job: Waiting, visitor: str) -> bool:
-    return job.priority == "interactive" and job.visitor == visitor
+def _interactive(jobs: Sequence[J], visitor: str) -> int:
+    """How many of ``jobs`` are interactive ones of ``visitor``."""
+    asked = [job.request for job in jobs]
+    return sum(each.priority == "interactive" and each.visitor == visitor for each in asked)
 
 
 def _about(seconds: float | None) -> str:

@@ -1,36 +1,48 @@
 """The decisions of an engine process: what is taken, started, stopped, and who is told.
 
-Clients send, and are told:
-
-    {"op": "submit", "n", "request": {…}}          {"reply": n, "id"} or {"reply": n, "refused"}
-    {"op": "watch", "id", "visitor"}                {"job": {…}}: it is new, or has changed
-    {"op": "cancel", "id", "visitor", "grace"}      {"id", "event": {…}}
-    {"op": "leave"}                                 {"queue": {id: [position, seconds or null]}}
-
-and first of all {"hello": [[job, events], …]}. Everything happens on one thread, which takes one
-action after the other from an inbox; the other threads only put actions there. Hence no locks.
+Everything happens on one thread, which takes one action after the other from an inbox; the other
+threads only put actions there. Hence no locks. What clients and workers say is in ``link``.
 """
 
 import secrets
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from queue import Empty, SimpleQueue
 
 from pebble import ProcessExpired
 
-from pru_demo.jobs.job import EngineJob, Request
 from pru_demo.jobs.journal import Durations, Journal
-from pru_demo.jobs.link import Link, Message
-from pru_demo.jobs.protocol import ORPHAN_SECONDS, RECENT_JOBS, JobState
+from pru_demo.jobs.link import (
+    Hello,
+    JobTold,
+    Leave,
+    Link,
+    Message,
+    Outcome,
+    Queue,
+    Reply,
+    Said,
+    Submit,
+)
+from pru_demo.jobs.protocol import (
+    ORPHAN_SECONDS,
+    RECENT_JOBS,
+    Cancel,
+    Event,
+    Failure,
+    JobFacts,
+    JobState,
+    Request,
+    Watch,
+)
 from pru_demo.jobs.schedule import Limits, forecast, in_order, next_job, refusal
 from pru_demo.jobs.workers import WorkerGone, Workers
-from pru_demo.store.entry import JSON
 
 Action = Callable[[], None]
 
@@ -42,6 +54,31 @@ IDLE_SECONDS = 20.0
 
 INTERRUPTED = "The computation was interrupted when the engine ended."
 ORPHANED = "Nobody followed the computation any more, so it was stopped."
+
+
+@dataclass(eq=False)
+class ServedJob(JobFacts):
+    """A job, and what only its engine process knows of it.
+
+    ``expected``: seconds that jobs of its shape took. ``watchers``, when each visitor was last
+    heard of, and ``began``, this attempt, are on the monotonic clock, which no one can set back.
+    """
+
+    expected: float | None = None
+    events: list[Event] = field(default_factory=list)
+    watchers: dict[str, float] = field(default_factory=dict)
+    stopping: bool = False
+    running: Future[None] | None = None
+    began: float = 0.0
+
+    @property
+    def may_try_again(self) -> bool:
+        """Whether it is started once more after its worker or the engine died."""
+        return self.attempt - self.spared <= self.request.retries
+
+    def facts(self) -> JobFacts:
+        """What others may know of it."""
+        return JobFacts(**{each.name: getattr(self, each.name) for each in fields(JobFacts)})
 
 
 class Server:
@@ -56,7 +93,7 @@ class Server:
         self._durations = durations
         self._limits = limits
         self._clients: list[Link] = []
-        self._jobs: dict[str, EngineJob] = {}  # in flight and recently ended, by id, oldest first
+        self._jobs: dict[str, ServedJob] = {}  # in flight and recently ended, by id, oldest first
         self._serving = True
         self._alone_since = time.monotonic()
         workers.on_message = lambda message: self.inbox.put(partial(self._worker_says, message))
@@ -75,7 +112,7 @@ class Server:
                 job.state, job.finished = "cancelled", time.time()
             elif job.state == "running":
                 job.state, job.spared = "queued", job.spared + 1
-            self._journal.write(job)
+            self._journal.write(job.facts())
         self._workers.stop()
 
     def stop(self) -> None:
@@ -87,9 +124,9 @@ class Server:
     def welcome(self, client: Link) -> None:
         """Tell a new client everything, and listen to it."""
         self._clients.append(client)
-        known: list[JSON] = [[job.view(), job.events] for job in self._jobs.values()]
-        client.send({"hello": known})
-        client.send({"queue": self._queue()})
+        jobs = self._jobs.values()
+        client.send(Hello([JobTold(job.facts(), len(job.watchers), job.events) for job in jobs]))
+        client.send(self._queue())
         client.start()
 
     def farewell(self, client: Link) -> None:
@@ -101,83 +138,68 @@ class Server:
 
     def handle(self, client: Link, message: Message) -> None:
         """Do what a client asks for."""
-        match message["op"]:
-            case "submit":
-                client.send({"reply": message["n"], **self._submit(Request(**message["request"]))})
-            case "leave":
+        match message:
+            case Submit(number, request):
+                client.send(self._submit(number, request))
+            case Watch(id, visitor) if job := self._active(id):
+                self._watched(job, visitor)
+            case Cancel(id, visitor, grace) if job := self._active(id):
+                self._cancel(job, visitor, grace)
+            case Leave():
                 # The last one is not hung up on before all has ended: it waits for that.
                 if self._clients == [client]:
                     self.stop()
                 else:
                     self.farewell(client)
-            case "watch" if job := self._active(message["id"]):
-                self._watched(job, message["visitor"])
-            case "cancel" if job := self._active(message["id"]):
-                self._cancel(job, message["visitor"], message["grace"])
 
-    def _active(self, id: str) -> EngineJob | None:
+    def _active(self, id: str) -> ServedJob | None:
         job = self._jobs.get(id)
         return job if job is not None and job.active else None
 
-    def _submit(self, request: Request) -> dict[str, str]:
+    def _submit(self, number: int, request: Request) -> Reply:
         for job in self._jobs.values():
             if job.key == request.key and job.active and not job.stopping:
                 self._watched(job, request.visitor)
-                return {"id": job.id}
+                return Reply(number, job.id)
         waiting = self._waiting()
-        ends = [s for s in forecast(waiting, self._running(), self._limits).values() if s]
-        soonest = min(ends, default=None)
-        if why := refusal(request.visitor, request.priority, waiting, self._limits, soonest):
-            return {"refused": why}
-        number = 1 + max((job.number for job in self._jobs.values()), default=0)
-        job = EngineJob(uuid.uuid4().hex[:12], number, request, time.time())
+        starts = forecast(waiting, self._running(), self._limits).values()
+        soonest = min((seconds for seconds in starts if seconds), default=None)
+        if why := refusal(request, waiting, self._limits, soonest):
+            return Reply(number, refused=why)
+        last = max((job.number for job in self._jobs.values()), default=0)
+        job = ServedJob(secrets.token_hex(6), last + 1, request)
         job.expected = self._durations.expected(request.shape)
         job.watchers[request.visitor] = time.monotonic()
         self._jobs[job.id] = job
         self._changed(job)
         self._fill_slots()
-        return {"id": job.id}
+        return Reply(number, job.id)
 
-    def _watched(self, job: EngineJob, visitor: str) -> None:
+    def _watched(self, job: ServedJob, visitor: str) -> None:
         new = visitor not in job.watchers
         job.watchers[visitor] = time.monotonic()
         if new:
-            self._tell({"job": job.view()})
+            self._tell_of(job)
 
-    def _cancel(self, job: EngineJob, visitor: str, grace: float) -> None:
+    def _cancel(self, job: ServedJob, visitor: str, grace: float) -> None:
         now = time.monotonic()
         job.watchers.pop(visitor, None)
         job.watchers = {v: s for v, s in job.watchers.items() if now - s < WATCHING_SECONDS}
         if job.watchers:
-            self._tell({"job": job.view()})
+            self._tell_of(job)
         else:
             self._stop(job, grace)
 
     # ---- jobs ----
-
-    def _stop(self, job: EngineJob, grace: float = 2.0) -> None:
-        if job.state == "queued":
-            self._end(job, "cancelled")
-            return
-        job.stopping = True
-        self._workers.ask_to_stop(job.id)
-        kill = threading.Timer(grace, self.inbox.put, [partial(self._kill, job)])
-        kill.daemon = True
-        kill.start()
-
-    def _kill(self, job: EngineJob) -> None:
-        if job.running is not None and job.state == "running":
-            job.running.cancel()
-            self._end(job, "cancelled")
 
     def _fill_slots(self) -> None:
         while job := next_job(self._waiting(), [j for j, _ in self._running()], self._limits):
             job.state = "running"
             job.started = job.started or time.time()
             self._start(job)
-        self._tell({"queue": self._queue()})
+        self._tell(self._queue())
 
-    def _start(self, job: EngineJob) -> None:
+    def _start(self, job: ServedJob) -> None:
         job.attempt += 1
         job.began = time.monotonic()
         job.running = self._workers.start(job.id, job.attempt, job.request)
@@ -185,27 +207,23 @@ class Server:
         job.running.add_done_callback(lambda future: self.inbox.put(partial(over, future)))
         self._changed(job)
 
-    def _worker_says(self, message: Message) -> None:
-        """A report or an outcome; those of an attempt that is over are dropped."""
-        job = self._jobs.get(message["id"])
-        if job is None or job.state != "running" or job.attempt != message["attempt"]:
+    def _worker_says(self, message: Said | Outcome) -> None:
+        """What an attempt that is over still says is dropped."""
+        attempt = message.event.attempt if isinstance(message, Said) else message.attempt
+        job = self._jobs.get(message.id)
+        if job is None or job.state != "running" or job.attempt != attempt:
             return
-        if "event" in message:
-            number = 1 + (job.last["number"] if job.last else 0)
-            job.last = {
-                "number": number,
-                "attempt": job.attempt,
-                "time": message["time"],
-                "data": message["event"],
-            }
-            job.events.append(job.last)
-            self._journal.write(job, sync=False)
-            self._tell({"id": job.id, "event": job.last})
-        else:
-            job.result, job.error = message.get("result"), message.get("error")
-            self._end(job, message["state"])
+        match message:
+            case Said(event=event):
+                job.last = replace(event, number=1 + (job.last.number if job.last else 0))
+                job.events.append(job.last)
+                self._journal.write(job.facts(), sync=False)
+                self._tell(Said(job.id, job.last))
+            case Outcome():
+                job.result, job.failure = message.result, message.failure
+                self._end(job, message.state)
 
-    def _worker_returned(self, job: EngineJob, attempt: int, future: Future[None]) -> None:
+    def _worker_returned(self, job: ServedJob, attempt: int, future: Future[None]) -> None:
         """The call is over. A good end says nothing: the outcome came as a message."""
         if job.state != "running" or job.attempt != attempt:
             return
@@ -218,23 +236,25 @@ class Server:
         elif died and job.may_try_again:
             self._start(job)
         else:
-            self._fail(job, error)
+            job.failure = _failure_of(job, error)
+            self._end(job, "failed")
 
-    def _fail(self, job: EngineJob, error: BaseException) -> None:
-        if isinstance(error, TimeoutError):
-            sentence = (
-                f"The computation was stopped at its time limit of {job.request.timeout:g} s."
-            )
-        elif isinstance(error, ProcessExpired):
-            sentence = f"The process of the computation died (exit code {error.exitcode})."
-        elif isinstance(error, WorkerGone):
-            sentence = str(error)
-        else:
-            sentence = "The computation could not be given to a process of its own."
-        job.error = _described(job, sentence, type(error).__name__, repr(error))
-        self._end(job, "failed")
+    def _stop(self, job: ServedJob, grace: float = 2.0) -> None:
+        if job.state == "queued":
+            self._end(job, "cancelled")
+            return
+        job.stopping = True
+        self._workers.ask_to_stop(job.id)
+        kill = threading.Timer(grace, self.inbox.put, [partial(self._kill, job)])
+        kill.daemon = True
+        kill.start()
 
-    def _end(self, job: EngineJob, state: JobState) -> None:
+    def _kill(self, job: ServedJob) -> None:
+        if job.running is not None and job.state == "running":
+            job.running.cancel()
+            self._end(job, "cancelled")
+
+    def _end(self, job: ServedJob, state: JobState) -> None:
         job.state = state
         job.finished = time.time()
         self._workers.forget(job.id)
@@ -250,17 +270,18 @@ class Server:
 
     def _recover(self) -> None:
         """Take over what an earlier engine process left, however it ended."""
-        for job in self._journal.read():
-            self._jobs[job.id] = job
-            job.watchers[job.visitor] = time.monotonic()
+        for facts in self._journal.read():
+            job = self._jobs[facts.id] = ServedJob(**vars(facts))
+            job.events = [job.last] if job.last else []
+            job.watchers[job.request.visitor] = time.monotonic()
             job.expected = self._durations.expected(job.request.shape)
             if job.state == "running":
                 if job.may_try_again:
                     job.state = "queued"
                 else:
                     job.state, job.finished = "interrupted", time.time()
-                    job.error = _described(job, INTERRUPTED, "interrupted", "")
-                self._journal.write(job)
+                    job.failure = _logged(job, Failure(INTERRUPTED, "interrupted"))
+                self._journal.write(job.facts())
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -273,31 +294,50 @@ class Server:
         if not busy and not self._clients and now - self._alone_since > IDLE_SECONDS:
             self.stop()
 
-    # ---- telling ----
-
-    def _waiting(self) -> list[EngineJob]:
+    def _waiting(self) -> list[ServedJob]:
         return [job for job in self._jobs.values() if job.state == "queued"]
 
-    def _running(self) -> list[tuple[EngineJob, float]]:
+    def _running(self) -> list[tuple[ServedJob, float]]:
+        """With the seconds that they have been running."""
         now = time.monotonic()
         return [(j, now - j.began) for j in self._jobs.values() if j.state == "running"]
 
-    def _queue(self) -> dict[str, JSON]:
+    # ---- telling ----
+
+    def _queue(self) -> Queue:
         waiting = in_order(self._waiting())
         starts = forecast(waiting, self._running(), self._limits)
-        return {job.id: [place, starts[job.number]] for place, job in enumerate(waiting, 1)}
+        return Queue({job.id: (place, starts[job.number]) for place, job in enumerate(waiting, 1)})
 
-    def _changed(self, job: EngineJob) -> None:
-        self._journal.write(job)
-        self._tell({"job": job.view()})
+    def _changed(self, job: ServedJob) -> None:
+        self._journal.write(job.facts())
+        self._tell_of(job)
+
+    def _tell_of(self, job: ServedJob) -> None:
+        self._tell(JobTold(job.facts(), len(job.watchers)))
 
     def _tell(self, message: Message) -> None:
         for client in self._clients:
             client.send(message)
 
 
-def _described(job: EngineJob, sentence: str, kind: str, detail: str) -> dict[str, str]:
-    """An error for the user; the log has the rest under the same reference."""
-    reference = secrets.token_hex(4)
-    print(f"Job {job.id}, reference {reference}: {sentence} {detail}", file=sys.stderr, flush=True)
-    return {"type": kind, "message": sentence, "reference": reference}
+def _failure_of(job: ServedJob, error: BaseException) -> Failure:
+    """Why a job failed whose worker could not say it itself."""
+    match error:
+        case TimeoutError():
+            limit = job.request.timeout
+            sentence = f"The computation was stopped at its time limit of {limit:g} s."
+        case ProcessExpired():
+            sentence = f"The process of the computation died (exit code {error.exitcode})."
+        case WorkerGone():
+            sentence = str(error)
+        case _:
+            sentence = "The computation could not be given to a process of its own."
+    return _logged(job, Failure(sentence, type(error).__name__), repr(error))
+
+
+def _logged(job: ServedJob, failure: Failure, detail: str = "") -> Failure:
+    """The failure; the log has the rest under its reference."""
+    line = f"Job {job.id}, reference {failure.reference}: {failure.sentence} {detail}"
+    print(line, file=sys.stderr, flush=True)
+    return failure

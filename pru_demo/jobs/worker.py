@@ -7,9 +7,7 @@ a lock, and a worker killed while it holds that lock would silence all the other
 import ctypes
 import fcntl
 import importlib
-import json
 import os
-import secrets
 import signal
 import sys
 import time
@@ -18,8 +16,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
 
-from pru_demo.jobs.protocol import OUT_OF_MEMORY, Cancelled, Context
-from pru_demo.store.entry import JSON
+from pru_demo.jobs.link import Outcome, Said, to_json
+from pru_demo.jobs.protocol import OUT_OF_MEMORY, Cancelled, Context, Event, Failure, Request
 
 _PR_SET_PDEATHSIG = 1
 _channel: Connection
@@ -42,51 +40,6 @@ def initialize(address: str, server: int, gpus: list[str], directory: str) -> No
     _channel = Client(address)
 
 
-def run(job_id: str, attempt: int, task: str, arguments: dict[str, JSON], flag: str) -> None:
-    """Run a task and send its outcome to the engine; ``flag`` is the file that asks to cancel."""
-    context = _WorkerContext(job_id, attempt, Path(flag))
-    outcome = outcome_of(task, context, arguments)
-    _send(job_id, attempt, outcome)
-    if outcome.get("error", {}).get("type") in OUT_OF_MEMORY:
-        # What a device has left after this is anybody's guess: the next job gets a fresh process.
-        os._exit(1)
-
-
-def outcome_of(task: str, context: Context, arguments: dict[str, JSON]) -> dict[str, JSON]:
-    """Run a task; returns how it ended: its state, and the result or the error."""
-    try:
-        if context.cancelled():
-            raise Cancelled
-        outcome = {"state": "done", "result": _resolve(task)(context, **arguments)}
-        json.dumps(outcome)
-    except Cancelled:
-        return {"state": "cancelled"}
-    except BaseException as error:  # also sys.exit() in a task must not end a warm worker
-        return {"state": "failed", "error": _describe(error, context.job_id, task)}
-    return outcome
-
-
-class _WorkerContext:
-    """Implements ``protocol.Context``."""
-
-    def __init__(self, job_id: str, attempt: int, flag: Path) -> None:
-        self.job_id = job_id
-        self.attempt = attempt
-        self._flag = flag
-
-    def report(self, **event: JSON) -> None:
-        _send(self.job_id, self.attempt, {"time": time.time(), "event": event})
-        if self.cancelled():
-            raise Cancelled
-
-    def cancelled(self) -> bool:
-        return self._flag.exists()
-
-
-def _send(job_id: str, attempt: int, content: dict[str, JSON]) -> None:
-    _channel.send_bytes(json.dumps({"id": job_id, "attempt": attempt, **content}).encode())
-
-
 def _free_gpu(gpus: list[str], directory: Path) -> str:
     """The first of ``gpus`` that no other worker has; held until this process ends."""
     for gpu in gpus:
@@ -100,7 +53,64 @@ def _free_gpu(gpus: list[str], directory: Path) -> str:
     return gpus[0]  # there are more slots than GPUs, by the operator's choice
 
 
-def _resolve(task: str) -> Callable[..., JSON]:
+def run(job_id: str, attempt: int, request: Request, flag: str) -> None:
+    """Run a task and send its outcome to the engine; ``flag`` is the file that asks to cancel."""
+    outcome = outcome_of(request, TaskContext(job_id, attempt, _send, Path(flag).exists))
+    _send(outcome)
+    if ran_out_of_memory(outcome):
+        # What a device has left after this is anybody's guess: the next job gets a fresh process.
+        os._exit(1)
+
+
+def _send(message: Said | Outcome) -> None:
+    _channel.send_bytes(to_json(message))
+
+
+class TaskContext:
+    """Implements ``protocol.Context`` for any kind of worker.
+
+    ``say`` raises TypeError for what is not JSON: there the task can be blamed.
+    """
+
+    def __init__(
+        self,
+        job_id: str,
+        attempt: int,
+        say: Callable[[Said], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self.job_id = job_id
+        self.attempt = attempt
+        self._say = say
+        self.cancelled = cancelled
+
+    def report(self, **event: object) -> None:
+        self._say(Said(self.job_id, Event(0, self.attempt, time.time(), event)))
+        if self.cancelled():
+            raise Cancelled
+
+
+def outcome_of(request: Request, context: Context) -> Outcome:
+    """How the task of ``request`` ended; never raises."""
+    id, attempt = context.job_id, context.attempt
+    try:
+        if context.cancelled():
+            raise Cancelled
+        outcome = Outcome(id, attempt, "done", _resolve(request.task)(context, **request.arguments))
+        to_json(outcome)  # as in ``TaskContext``
+    except Cancelled:
+        return Outcome(id, attempt, "cancelled")
+    except BaseException as error:  # also sys.exit() in a task must not end a warm worker
+        return Outcome(id, attempt, "failed", failure=_failure(error, id, request.task))
+    return outcome
+
+
+def ran_out_of_memory(outcome: Outcome) -> bool:
+    """Whether the worker must go, as its device is in an unknown state."""
+    return outcome.failure is not None and outcome.failure.kind in OUT_OF_MEMORY
+
+
+def _resolve(task: str) -> Callable[..., object]:
     """The function named ``"package.module:function"``. Raises LookupError with a sentence."""
     module_name, _, function_name = task.partition(":")
     sentence = f"There is no task {task!r}; a task is named 'package.module:function'"
@@ -117,16 +127,15 @@ def _resolve(task: str) -> Callable[..., JSON]:
     return function  # type: ignore[no-any-return]
 
 
-def _describe(error: BaseException, job_id: str, task: str) -> dict[str, str]:
+def _failure(error: BaseException, job_id: str, task: str) -> Failure:
     """The error as one sentence; all else goes to the log, where the reference finds it."""
-    reference = secrets.token_hex(4)
-    print(f"Job {job_id} ({task}) failed, reference {reference}:", file=sys.stderr)
+    kind = type(error).__name__
+    cause = str(error).strip().partition("\n")[0].rstrip(".")
+    sentence = f"The computation failed with {kind}{': ' if cause else ''}{cause}."
+    if kind in OUT_OF_MEMORY:
+        sentence = "The device ran out of memory; run it with smaller batches."
+    failure = Failure(sentence, kind)
+    print(f"Job {job_id} ({task}) failed, reference {failure.reference}:", file=sys.stderr)
     traceback.print_exception(error, file=sys.stderr)
     sys.stderr.flush()
-    name = type(error).__name__
-    if name in OUT_OF_MEMORY:
-        sentence = "The device ran out of memory; run it with smaller batches."
-        return {"type": name, "message": sentence, "reference": reference}
-    cause = str(error).strip().partition("\n")[0].rstrip(".")
-    sentence = f"The computation failed with {name}{': ' if cause else ''}{cause}."
-    return {"type": name, "message": sentence, "reference": reference}
+    return failure

@@ -1,6 +1,5 @@
 """The worker processes of an engine: Pebble starts, kills and replaces them, we listen to them."""
 
-import json
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -13,10 +12,10 @@ from typing import Protocol
 from pebble import ProcessPool
 
 from pru_demo.jobs import worker
-from pru_demo.jobs.job import Request
-from pru_demo.store.entry import JSON
+from pru_demo.jobs.link import Outcome, Said, from_json
+from pru_demo.jobs.protocol import Request
 
-OnMessage = Callable[[dict[str, JSON]], None]
+OnMessage = Callable[[Said | Outcome], None]
 
 
 class WorkerGone(Exception):
@@ -68,26 +67,21 @@ class LocalWorkers(Workers):
         Thread(target=self._accept, daemon=True).start()
 
     def start(self, id: str, attempt: int, request: Request) -> Future[None]:
-        """See ``Workers.start``."""
         if not self._pool.active:  # Pebble gives up when a worker dies while no job is running
             self._stop_pool()
             self._pool = self._new_pool()
-        arguments = (id, attempt, request.task, request.arguments, str(self._flag(id)))
         future: Future[None] = self._pool.schedule(
-            worker.run, args=arguments, timeout=request.timeout
+            worker.run, args=(id, attempt, request, str(self._flag(id))), timeout=request.timeout
         )
         return future
 
     def ask_to_stop(self, id: str) -> None:
-        """See ``Workers.ask_to_stop``: the task looks for a file."""
-        self._flag(id).touch()
+        self._flag(id).touch()  # the task looks for it
 
     def forget(self, id: str) -> None:
-        """See ``Workers.forget``."""
         self._flag(id).unlink(missing_ok=True)
 
     def stop(self) -> None:
-        """See ``Workers.stop``."""
         self._stop_pool()
         self._listener.close()
 
@@ -115,6 +109,6 @@ class LocalWorkers(Workers):
         with connection:
             try:
                 while True:
-                    self.on_message(json.loads(connection.recv_bytes()))
+                    self.on_message(from_json(connection.recv_bytes()))
             except (EOFError, OSError):
                 return  # the worker ended; its future tells why

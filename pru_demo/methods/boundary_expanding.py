@@ -9,7 +9,6 @@ from copy import deepcopy
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from pru_demo.data.samples import seeded
@@ -29,16 +28,11 @@ def boundary_expanding(
 
     ``original`` is not changed. The steps show the network as it would be if pruned then.
     """
+    shadow = original.classifier.out_features
+    # In the labels of the data there may be no room for one class more.
+    labels = torch.full_like(forget.labels, shadow, dtype=torch.long)
     model = widened(original, forget.seed)
-    shadow = model.classifier.out_features - 1
-    for step in fine_tune(
-        model,
-        forget,
-        params,
-        lambda index, inputs, logits: F.cross_entropy(logits, torch.full_like(index, shadow)),
-        name="cross-entropy",
-        resume=resume,
-    ):
+    for step in fine_tune(model, replace(forget, labels=labels), params, resume):
         yield replace(step, model=pruned(model))
 
 

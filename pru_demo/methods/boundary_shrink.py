@@ -7,6 +7,7 @@ the clean images with those labels.
 
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +22,7 @@ from pru_demo.models.predict import measuring_batch
 from pru_demo.models.split import SplitModel
 from pru_demo.parameters import BoundaryShrinkParams
 
-# As the PRU group's later code attacks (spec/algorithms.md 2.3).
+# As the PRU group's later code attacks (docs/methods.md, "Boundary Shrink").
 PGD_STEPS, PGD_STEP_SIZE = 5, 8 / 255
 
 
@@ -35,18 +36,10 @@ def boundary_shrink(
 
     ``original`` is not changed. Images are used as they are: the method knows no augmentation.
     """
-    plain = ForgetSet(forget.images, forget.labels, classes=forget.classes, seed=forget.seed)
-    labels = nearest_labels(original, plain, params)
-    model = deepcopy(original)
-    return fine_tune(
-        model,
-        plain,
-        params,
-        lambda index, inputs, logits: F.cross_entropy(logits, labels[index]),
-        name="cross-entropy",
-        cost_before=(4 if params.attack == "fgsm" else 1 + 3 * PGD_STEPS) * len(forget),
-        resume=resume,
-    )
+    plain = replace(forget, augment=None)
+    relabelled = replace(plain, labels=nearest_labels(original, plain, params))
+    cost = (4 if params.attack == "fgsm" else 1 + 3 * PGD_STEPS) * len(forget)
+    return fine_tune(deepcopy(original), relabelled, params, resume, cost_before=cost)
 
 
 def nearest_labels(original: SplitModel, forget: ForgetSet, params: BoundaryShrinkParams) -> Tensor:

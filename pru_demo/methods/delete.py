@@ -27,14 +27,13 @@ def delete(
     sample's own label: else a forgotten 3 would be taught to be a forgotten 9.
     """
     targets, cost, asking = redistributed_targets(original, forget)
-    model = deepcopy(original)
     return fine_tune(
-        model,
+        deepcopy(original),
         forget,
         params,
-        lambda index, inputs, logits: l_p(logits, targets(index, inputs)),
+        resume,
+        lambda logits, batch: l_p(logits, targets(batch)),
         name="L_p",
         cost_before=cost,
         cost_per_image=3 + asking,
-        resume=resume,
     )

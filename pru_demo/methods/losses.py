@@ -3,7 +3,7 @@
 Notation of the paper: z logits of the original model, s logits of the model that forgets,
 p̃ the redistributed probabilities, ỹ their argmax (the new cluster of a sample), e features.
 Everything here is computed in the precision of its input; call it in float32 or better, because
-half precision loses p̃ already at logit gaps of 15 (``spec/algorithms.md`` 6.1).
+half precision loses p̃ already at logit gaps of 15 (``docs/methods.md``, "Numerics").
 """
 
 from collections.abc import Collection

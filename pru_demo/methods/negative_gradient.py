@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from copy import deepcopy
 
 import torch.nn.functional as F
+from torch import Tensor
 
+from pru_demo.data.samples import Batch
 from pru_demo.methods.fine_tuning import fine_tune
 from pru_demo.methods.step import ForgetSet, Resume, Step
 from pru_demo.models.split import SplitModel
@@ -22,17 +24,10 @@ def negative_gradient(
     The cross-entropy has no upper bound, so a sample stops counting once its own reaches
     ``params.loss_cap``; without that the network is soon destroyed. ``original`` is not changed.
     """
-    model = deepcopy(original)
-    labels = forget.labels.long()
-    return fine_tune(
-        model,
-        forget,
-        params,
-        lambda index, inputs, logits: (
-            -F.cross_entropy(logits, labels[index], reduction="none")
-            .clamp(max=params.loss_cap)
-            .mean()
-        ),
-        name="negative cross-entropy",
-        resume=resume,
-    )
+
+    def capped(logits: Tensor, batch: Batch) -> Tensor:
+        each = F.cross_entropy(logits, batch.y, reduction="none")
+        return -each.clamp(max=params.loss_cap).mean()
+
+    name = "negative cross-entropy"
+    return fine_tune(deepcopy(original), forget, params, resume, capped, name=name)

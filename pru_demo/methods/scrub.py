@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from copy import deepcopy
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pru_demo.data.samples import seeded, shuffled
-from pru_demo.methods.fine_tuning import descend
-from pru_demo.methods.step import ForgetSet, Resume, RetainSet, Step
-from pru_demo.models.split import SplitModel, training_mode
+from pru_demo.data.samples import Batch, seeded
+from pru_demo.methods.step import ForgetSet, Resume, RetainSet, Step, epochs_left
+from pru_demo.models.split import SplitModel
 from pru_demo.parameters import SCRUBParams
-from pru_demo.training import restore_training, training_state
+from pru_demo.training import restore_training, sgd, train_epoch, training_state
 
 # Released notebook: the learning rate falls to a tenth after each of these epochs.
 DECAYS_AFTER = (3, 5, 9)
@@ -32,40 +30,25 @@ def scrub(
     """
     teacher = deepcopy(original).eval().requires_grad_(False)
     student = deepcopy(original)
-    optimizer = torch.optim.SGD(
-        student.parameters(),
-        lr=params.learning_rate,
-        momentum=params.momentum,
-        weight_decay=params.weight_decay,
-    )
+
+    def disobey(logits: Tensor, batch: Batch) -> Tensor:
+        return -distance(logits, teacher(batch.x), params.temperature)
+
+    def obey(logits: Tensor, batch: Batch) -> Tensor:
+        apart = distance(logits, teacher(batch.x), params.temperature)
+        return params.alpha * apart + params.gamma * F.cross_entropy(logits, batch.y)
+
+    optimizer = sgd(student.parameters(), params.learning_rate, params)
     if resume:
         restore_training(resume.state, student, optimizer)
-    for epoch in range(resume.epoch + 1 if resume else 1, params.epochs + 1):
+    for epoch in epochs_left(params.epochs, resume):
         for group in optimizer.param_groups:
             group["lr"] = params.learning_rate * 0.1 ** sum(epoch > e for e in DECAYS_AFTER)
-        training_mode(student, "train")
-        generator = seeded(forget.seed, epoch)
-        losses = {}
+        generator, size, losses = seeded(forget.seed, epoch), params.batch_size, {}
         if epoch <= params.forget_epochs:
-            total = torch.zeros((), device=forget.labels.device)
-            for batch in shuffled(len(forget), params.batch_size, generator):
-                index = batch.to(forget.labels.device)
-                inputs = forget.inputs(index, generator)
-                apart = distance(student(inputs), teacher(inputs), params.temperature)
-                descend(optimizer, -apart)
-                total += apart.detach() * len(batch)
-            losses["KL on D_f"] = total.item() / len(forget)
-
-        total = torch.zeros((), device=forget.labels.device)
-        for batch in shuffled(len(retain), params.batch_size, generator):
-            index = batch.to(forget.labels.device)
-            inputs = retain.inputs(index, generator)
-            logits = student(inputs)
-            loss = params.alpha * distance(logits, teacher(inputs), params.temperature)
-            loss = loss + params.gamma * F.cross_entropy(logits, retain.labels[index].long())
-            descend(optimizer, loss)
-            total += loss.detach() * len(batch)
-        losses["loss on D_r"] = total.item() / len(retain)
+            loss = train_epoch(student, optimizer, forget, size, generator, disobey)
+            losses["KL on D_f"] = 0 - loss  # a distance of 0 is written as 0, not as -0
+        losses["loss on D_r"] = train_epoch(student, optimizer, retain, size, generator, obey)
         cost = 4 * (min(epoch, params.forget_epochs) * len(forget) + epoch * len(retain))
         yield Step(epoch, "all", student, cost, losses, training_state(student, optimizer))
 

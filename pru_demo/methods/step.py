@@ -34,12 +34,17 @@ class Resume:
     state: State
 
 
+def epochs_left(epochs: int, resume: Resume | None) -> range:
+    """The numbers of the epochs to do, counted from 1."""
+    return range(resume.epoch + 1 if resume else 1, epochs + 1)
+
+
 @dataclass(frozen=True)
 class Step:
     """State of a method after half an epoch (E or C) or a whole one (all).
 
     ``losses`` are means over the half epoch; ``forward_equivalents`` counts passes of one sample
-    through the network since the start, a backward pass as two (``spec/algorithms.md`` 1.5).
+    through the network since the start, a backward pass as two (``docs/methods.md``, "Cost").
     ``model`` is the method's own working copy: look, do not keep or change. ``state`` is what the
     method needs beside its arguments to go on from here, None if it cannot.
     """

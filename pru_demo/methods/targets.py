@@ -6,13 +6,14 @@ from copy import deepcopy
 import torch
 from torch import Tensor
 
+from pru_demo.data.samples import Batch
 from pru_demo.methods.losses import redistribute
 from pru_demo.methods.step import ForgetSet
 from pru_demo.models.predict import predict
 from pru_demo.models.split import SplitModel
 
-# (indices of the batch, its inputs) → p̃ (B, K)
-Targets = Callable[[Tensor, Tensor], Tensor]
+# A batch → its p̃ (B, K)
+Targets = Callable[[Batch], Tensor]
 
 
 def redistributed_targets(original: SplitModel, forget: ForgetSet) -> tuple[Targets, int, int]:
@@ -23,12 +24,12 @@ def redistributed_targets(original: SplitModel, forget: ForgetSet) -> tuple[Targ
     if forget.augment is None:
         # Fixed images through a fixed network: the targets never change.
         known = redistribute(predict(original, forget.images), forget.classes)
-        return lambda index, inputs: known[index], len(forget), 0
+        return lambda batch: known[batch.index], len(forget), 0
 
     teacher = deepcopy(original).eval().requires_grad_(False)
 
-    def ask(index: Tensor, inputs: Tensor) -> Tensor:
+    def ask(batch: Batch) -> Tensor:
         with torch.no_grad():
-            return redistribute(teacher(inputs).float(), forget.classes)
+            return redistribute(teacher(batch.x).float(), forget.classes)
 
     return ask, 0, 1

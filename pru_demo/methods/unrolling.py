@@ -2,80 +2,66 @@
 
 Learn D_f once more while adding up its gradients G_f, then take a step of ``sigma`` along G_f: a
 step back from what was learned of it. ``unroll`` learns D_r in between; ``unroll_of`` does not, and
-there ``w_un = w_or + (σ − η)·G_f``, so σ = η leaves every weight as it was.
+there ``w_un = w_or + (σ − η)·G_f``, so σ = η leaves every weight as it was (``docs/methods.md``,
+"Unrolling").
 """
 
 from collections.abc import Iterator
 from copy import deepcopy
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from pru_demo.data.samples import Samples, seeded, shuffled
+from pru_demo.data.samples import seeded
 from pru_demo.methods.step import ForgetSet, RetainSet, Step
 from pru_demo.models.split import SplitModel, training_mode
 from pru_demo.parameters import UnrollParams
+from pru_demo.training import cross_entropy, descend, sgd, train_epoch
+
+
+def unroll_of(original: SplitModel, forget: ForgetSet, params: UnrollParams) -> Iterator[Step]:
+    """Unrolling with D_f only, yielding after every epoch. ``original`` is not changed."""
+    return _unroll(original, forget, None, params)
 
 
 def unroll(
     original: SplitModel, forget: ForgetSet, retain: RetainSet, params: UnrollParams
 ) -> Iterator[Step]:
-    """Unrolling with D_f and D_r, yielding after every epoch. ``original`` is not changed."""
+    """The same with an epoch of D_r after each of D_f. ``original`` is not changed."""
     return _unroll(original, forget, retain, params)
-
-
-def unroll_of(original: SplitModel, forget: ForgetSet, params: UnrollParams) -> Iterator[Step]:
-    """The same with D_f only (UnrollOF). ``original`` is not changed."""
-    return _unroll(original, forget, None, params)
 
 
 def _unroll(
     original: SplitModel, forget: ForgetSet, retain: RetainSet | None, params: UnrollParams
 ) -> Iterator[Step]:
     model = deepcopy(original)
+    optimizer = sgd(model.parameters(), params.learning_rate, params)
     gradient = [torch.zeros_like(parameter) for parameter in model.parameters()]
     cost = 0
     for epoch in range(1, params.epochs + 1):
-        training_mode(model, "train")
         generator = seeded(forget.seed, epoch)
-        loss = _learn(model, forget, params.learning_rate, params.batch_size, generator, gradient)
+        training_mode(model, "train")
+        total = torch.zeros((), device=forget.labels.device)
+        for batch in forget.batches(params.batch_size, generator):
+            loss = cross_entropy(model(batch.x), batch)
+            descend(optimizer, loss)
+            total += loss.detach() * len(batch)
+            for summed, parameter in zip(gradient, model.parameters(), strict=True):
+                # What the network does not use has no gradient.
+                if parameter.grad is not None:
+                    summed += parameter.grad
         cost += 3 * len(forget)
         if retain is not None:
             # The released loaders hold twice as many images of D_f as of D_r.
-            half = max(2, params.batch_size // 2)
-            _learn(model, retain, params.learning_rate, half, generator)
+            train_epoch(model, optimizer, retain, max(2, params.batch_size // 2), generator)
             cost += 3 * len(retain)
-        yield Step(epoch, "all", _stepped_back(model, gradient, params.sigma), cost, loss)
-
-
-def _learn(
-    model: SplitModel,
-    data: Samples,
-    learning_rate: float,
-    batch_size: int,
-    generator: torch.Generator,
-    gradient: list[Tensor] | None = None,
-) -> dict[str, float]:
-    """One epoch of plain SGD on the true labels; adds its gradients to ``gradient``."""
-    parameters: list[Tensor] = list(model.parameters())
-    total = torch.zeros((), device=data.labels.device)
-    for batch in shuffled(len(data), batch_size, generator):
-        index = batch.to(data.labels.device)
-        logits = model(data.inputs(index, generator))
-        loss = F.cross_entropy(logits, data.labels[index].long())
-        steps = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
-        with torch.no_grad():
-            torch._foreach_sub_(parameters, list(steps), alpha=learning_rate)
-            if gradient is not None:
-                torch._foreach_add_(gradient, list(steps))
-        total += loss.detach() * len(batch)
-    return {"cross-entropy": total.item() / len(data)}
+        losses = {"cross-entropy": total.item() / len(forget)}
+        yield Step(epoch, "all", _stepped_back(model, gradient, params.sigma), cost, losses)
 
 
 def _stepped_back(model: SplitModel, gradient: list[Tensor], sigma: float) -> SplitModel:
     copy = deepcopy(model)
     with torch.no_grad():
-        for parameter, total in zip(copy.parameters(), gradient, strict=True):
-            parameter.add_(total, alpha=sigma)
+        for parameter, summed in zip(copy.parameters(), gradient, strict=True):
+            parameter.add_(summed, alpha=sigma)
     return copy

@@ -1,9 +1,7 @@
 """A classifier cut in two: feature extractor E and last linear layer C.
 
-Subtracting the mean and dividing by the deviation, as a layer.
-
-As part of the network it needs no care elsewhere: images are pixels in 0..1 everywhere, and an
-adversarial step of 0.1 is a tenth of the pixel range on every data set.
+Also what all networks have in common beside that cut: BatchNorm, which may be frozen, and the
+normalisation of their input.
 """
 
 from collections.abc import Iterator, Sequence
@@ -69,7 +67,11 @@ def training_mode(model: nn.Module, batch_norm: BatchNormMode) -> None:
 
 
 class Normalise(nn.Module):
-    """``(x - mean) / std`` per channel. The constants are no weights, so no checkpoint has them."""
+    """``(x - mean) / std`` per channel. The constants are no weights, so no checkpoint has them.
+
+    As part of the network it needs no care elsewhere: images are pixels in 0..1 everywhere, and an
+    adversarial step of 0.1 is a tenth of the pixel range on every data set.
+    """
 
     mean: Tensor
     std: Tensor

@@ -1,20 +1,28 @@
-"""Bring every snapshot into the pose of snapshot 0.
+"""Bring every snapshot into the pose of snapshot 0, and measure what moves nevertheless.
 
 Training turns, shifts and scales a whole feature space without changing what it knows. That common
 motion is removed with the retained samples only, so that it cannot hide the motion of the forgotten
 ones (measured: with all samples the two groups move .55 and .30, with the retained .74 and .28).
-
-How far features have moved: the number no map can fake, for colours and tails.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from pru_demo.evaluation.distances import class_distance
+
 # Radius relative to the distance from the origin below which a snapshot is one point: float32 noise
 COLLAPSED = 1e-6
 # How much "stay as you are" counts in a direction in which the retained samples say nothing
 STAY = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """How one snapshot is brought to the reference: (e - ``shift`` (d,)) @ ``turn`` (d, d)."""
+
+    shift: np.ndarray
+    turn: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +40,32 @@ class Reference:
     radius: float
     poses: bool
 
+    def align(self, features: np.ndarray) -> np.ndarray:
+        """Centre, scale and rotate each snapshot of ``features`` (T, n, d) onto the reference.
 
-@dataclass(frozen=True, eq=False)
-class Pose:
-    """How one snapshot is brought to the reference: (e - ``shift`` (d,)) @ ``turn`` (d, d)."""
+        Every snapshot is treated by itself: the same snapshot gives the same bits in any company.
+        Returns float32 (T, n, d). Raises ValueError for what `check_features` refuses, or another
+        d than the reference's.
+        """
+        check_features(features, self.retained)
+        if features.shape[2] != len(self.centre):
+            raise ValueError(
+                f"The features have {features.shape[2]} dimensions, the map {len(self.centre)}."
+            )
+        aligned = np.empty(features.shape, np.float32)
+        for position, snapshot in enumerate(features):
+            pose = self.pose_of(snapshot)
+            aligned[position] = (snapshot - pose.shift) @ pose.turn
+        return aligned
 
-    shift: np.ndarray
-    turn: np.ndarray
+    def pose_of(self, snapshot: np.ndarray) -> Pose:
+        """The pose of one snapshot (n, d) of the reference's samples."""
+        if not self.poses:
+            turn = np.eye(snapshot.shape[1]) / self.radius
+            return Pose(self.centre.astype(np.float64), turn)
+        centre, radius = _extent(snapshot, self.retained)
+        points = (snapshot[self.retained] - centre) / radius
+        return Pose(centre, _rotation(points, self.points.astype(np.float64)) / radius)
 
 
 def reference_of(snapshot: np.ndarray, retained: np.ndarray, *, poses: bool = True) -> Reference:
@@ -52,36 +79,20 @@ def reference_of(snapshot: np.ndarray, retained: np.ndarray, *, poses: bool = Tr
     return Reference(retained.copy(), points, centre.astype(np.float32), radius, poses)
 
 
-def pose_of(snapshot: np.ndarray, reference: Reference) -> Pose:
-    """The pose of one snapshot (n, d) of the reference's samples."""
-    if not reference.poses:
-        return Pose(
-            reference.centre.astype(np.float64), np.eye(snapshot.shape[1]) / reference.radius
-        )
-    centre, radius = _extent(snapshot, reference.retained)
-    points = (snapshot[reference.retained] - centre) / radius
-    return Pose(centre, _rotation(points, reference.points.astype(np.float64)) / radius)
+def displacement(features: np.ndarray, retained: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Distance (T, n) of every sample from where it was in snapshot 0: no map can fake it.
 
-
-def align(features: np.ndarray, reference: Reference) -> np.ndarray:
-    """Centre, scale and rotate each snapshot of ``features`` (T, n, d) onto the reference.
-
-    Orthogonal Procrustes (Schönemann 1966): R = argmin |X R - Y| over orthogonal R is the polar
-    factor U V' of X'Y = U S V'. Distances inside a snapshot keep their proportions, so its
-    nearest neighbours do not change. Every snapshot is treated by itself: the same
-    snapshot gives the same bits in any company. Returns float32 (T, n, d).
-    Raises ValueError for what `check_features` refuses, or another d than the reference's.
+    ``features`` (T, n, d) are aligned on the ``retained`` (n,) samples first. The unit is the mean
+    distance between the centres of the retained classes in snapshot 0: at 1 a sample has gone
+    as far as from one class to another. ``labels`` (n,) are the true classes.
+    Raises ValueError with fewer than two retained classes, and as `Reference.align` does.
     """
-    check_features(features, reference.retained)
-    if features.shape[2] != len(reference.centre):
-        raise ValueError(
-            f"The features have {features.shape[2]} dimensions, the map {len(reference.centre)}."
-        )
-    aligned = np.empty(features.shape, np.float32)
-    for position, snapshot in enumerate(features):
-        pose = pose_of(snapshot, reference)
-        aligned[position] = (snapshot - pose.shift) @ pose.turn
-    return aligned
+    aligned = reference_of(features[0], retained).align(features)
+    unit = class_distance(aligned[0][retained], labels[retained])
+    if unit is None:
+        raise ValueError("The unit of displacement needs at least two retained classes.")
+    moved = np.linalg.norm(aligned - aligned[0], axis=2)
+    return np.asarray(moved / unit if unit > 0 else np.zeros_like(moved))
 
 
 def check_features(features: np.ndarray, retained: np.ndarray) -> None:
@@ -112,36 +123,14 @@ def _extent(snapshot: np.ndarray, retained: np.ndarray) -> tuple[np.ndarray, flo
 
 
 def _rotation(points: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Orthogonal (d, d) that brings ``points`` (m, d) onto ``target`` (m, d)."""
+    """Orthogonal (d, d) that brings ``points`` X (m, d) onto ``target`` Y (m, d).
+
+    Orthogonal Procrustes (Schönemann 1966): R = argmin |X R - Y| over orthogonal R is the polar
+    factor U V' of X'Y = U S V'. Distances inside a snapshot keep their proportions, so its
+    nearest neighbours do not change.
+    """
     cross = points.T @ target
     # Without this, dead units would be rotated at random by rounding errors
     cross += STAY * np.linalg.norm(cross) * np.eye(len(cross))
     left, _, right = np.linalg.svd(cross)
     return np.asarray(left @ right)
-
-
-def displacement(features: np.ndarray, retained: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Distance (T, n) of every sample from where it was in snapshot 0, in the feature space.
-
-    ``features`` (T, n, d) are aligned on the ``retained`` (n,) samples first. The unit is the mean
-    distance between the centroids of the retained classes in snapshot 0: at 1 a sample has gone
-    as far as from one class to another. ``labels`` (n,) are the true classes.
-    Raises ValueError with fewer than two retained classes, and as `align` does.
-    """
-    aligned = align(features, reference_of(features[0], retained))
-    _, centroids = class_centroids(aligned[0], labels, retained)
-    if len(centroids) < 2:
-        raise ValueError("The unit of displacement needs at least two retained classes.")
-    apart = np.linalg.norm(centroids[:, np.newaxis] - centroids, axis=2)
-    unit = apart[np.triu_indices(len(centroids), 1)].mean()
-    moved = np.linalg.norm(aligned - aligned[0], axis=2)
-    return np.asarray(moved / unit if unit > 0 else np.zeros_like(moved))
-
-
-def class_centroids(
-    points: np.ndarray, labels: np.ndarray, retained: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Retained classes (c,) and the centroids (c, d) of their retained samples in (n, d)."""
-    classes = np.unique(labels[retained])
-    members = [retained & (labels == label) for label in classes]
-    return classes, np.stack([points[member].mean(axis=0) for member in members])

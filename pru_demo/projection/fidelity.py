@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pru_demo.projection.align import align as brought
-from pru_demo.projection.align import class_centroids, reference_of
+from pru_demo.evaluation.distances import class_centres
+from pru_demo.projection.align import reference_of
 from pru_demo.projection.graph import NEIGHBOURS, squared_distances
 
 # In units of the snapshot's radius: rounding leaves about 1e-7, the slowest real step seen 1e-2
@@ -45,11 +45,11 @@ def map_fidelity(
 
     ``labels`` (n,) are the true classes, ``retained`` (n,) marks samples of classes not forgotten.
     Without ``align`` motion common to all samples counts as motion, too.
-    Raises ValueError if ``placed`` does not fit ``features``, and as `align` does.
+    Raises ValueError if ``placed`` does not fit ``features``, and as `Reference.align` does.
     """
     if placed.shape != (*features.shape[:2], 2):
         raise ValueError(f"Positions {placed.shape} do not fit features {features.shape}.")
-    aligned = brought(features, reference_of(features[0], retained, poses=align))
+    aligned = reference_of(features[0], retained, poses=align).align(features)
     trust = [trustworthiness(x, y) for x, y in zip(aligned, placed, strict=True)]
     feature_step = np.linalg.norm(np.diff(aligned, axis=0), axis=2)
     map_step = np.linalg.norm(np.diff(placed, axis=0), axis=2)
@@ -87,11 +87,11 @@ def _nearest_on_map(placed: np.ndarray, neighbours: int) -> np.ndarray:
     """Indices (n, ``neighbours``) of the nearest others of places (n, 2)."""
     from scipy.spatial import KDTree
 
-    _, found = KDTree(placed).query(placed, neighbours + 1)
-    oneself = found == np.arange(len(placed))[:, np.newaxis]
+    _, nearest = KDTree(placed).query(placed, neighbours + 1)
+    oneself = nearest == np.arange(len(placed))[:, np.newaxis]
     # Where many lie in one place, one may not be among one's own nearest
     oneself[~oneself.any(axis=1), -1] = True
-    return np.asarray(found[~oneself].reshape(len(placed), neighbours))
+    return np.asarray(nearest[~oneself].reshape(len(placed), neighbours))
 
 
 def _pearson(a: np.ndarray, b: np.ndarray) -> float | None:
@@ -125,7 +125,7 @@ def _nearest_class_agreement(
 
 
 def _nearest_class(points: np.ndarray, labels: np.ndarray, retained: np.ndarray) -> np.ndarray:
-    """For each forgotten sample of (n, d), the retained class whose centroid is nearest."""
-    classes, centroids = class_centroids(points, labels, retained)
-    distances = np.linalg.norm(points[~retained][:, np.newaxis] - centroids, axis=2)
+    """For each forgotten sample of (n, d), the retained class whose centre is nearest."""
+    classes, centres, _ = class_centres(points[retained], labels[retained])
+    distances = np.linalg.norm(points[~retained][:, np.newaxis] - centres, axis=2)
     return np.asarray(classes[distances.argmin(axis=1)])

@@ -75,11 +75,10 @@ def nearest(points: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarray
     """Indices and distances, each (n, ``neighbours``), of the exact nearest neighbours, sorted."""
     distances = squared_distances(points)
     indices = np.argpartition(distances, neighbours - 1, axis=1)[:, :neighbours]
-    found = np.take_along_axis(distances, indices, axis=1)
-    order = np.argsort(found, axis=1, kind="stable")
-    return np.take_along_axis(indices, order, axis=1), np.sqrt(
-        np.take_along_axis(found, order, axis=1)
-    )
+    distances = np.take_along_axis(distances, indices, axis=1)
+    order = np.argsort(distances, axis=1, kind="stable")
+    indices, distances = (np.take_along_axis(each, order, axis=1) for each in (indices, distances))
+    return indices, np.sqrt(distances)
 
 
 def memberships(distances: np.ndarray) -> np.ndarray:

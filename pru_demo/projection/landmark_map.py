@@ -33,7 +33,10 @@ class LandmarkMap:
     places: np.ndarray
 
     def place(self, features: np.ndarray) -> np.ndarray:
-        """Positions (T, n, 2) of ``features`` (T, n, d). Raises ValueError as `align` does."""
+        """Positions (T, n, 2) of ``features`` (T, n, d).
+
+        Raises ValueError as `Reference.align` does.
+        """
         return np.stack([self._among(x) for x in self.plane.coordinates(features)])
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -47,18 +50,18 @@ class LandmarkMap:
 
     def _among(self, coordinates: np.ndarray) -> np.ndarray:
         """Mean (n, 2) of the places of the nearest landmarks, by UMAP's memberships."""
-        placed = [self._mean(coordinates[i : i + _ROWS]) for i in range(0, len(coordinates), _ROWS)]
-        return np.concatenate(placed)
+        rows = range(0, len(coordinates), _ROWS)
+        return np.concatenate([self._mean(coordinates[row : row + _ROWS]) for row in rows])
 
     def _mean(self, x: np.ndarray) -> np.ndarray:
         squares = np.square(self.landmarks).sum(axis=1)
         distances = np.square(x).sum(axis=1)[:, np.newaxis] + squares - 2 * x @ self.landmarks.T
         count = min(NEIGHBOURS, len(self.landmarks))
         near = np.argpartition(distances, count - 1, axis=1)[:, :count]
-        found = np.sqrt(np.maximum(np.take_along_axis(distances, near, axis=1), 0))
-        order = np.argsort(found, axis=1, kind="stable")
-        near, found = (np.take_along_axis(each, order, axis=1) for each in (near, found))
-        weights = memberships(found) + _LEAST_WEIGHT
+        distances = np.sqrt(np.maximum(np.take_along_axis(distances, near, axis=1), 0))
+        order = np.argsort(distances, axis=1, kind="stable")
+        near, distances = (np.take_along_axis(each, order, axis=1) for each in (near, distances))
+        weights = memberships(distances) + _LEAST_WEIGHT
         weights /= weights.sum(axis=1, keepdims=True)
         return np.asarray(np.einsum("nk,nkd->nd", weights, self.places[near]), np.float32)
 

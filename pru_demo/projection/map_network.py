@@ -1,9 +1,8 @@
-"""The small network that bends the PCA plane, in numpy, for a process that has no torch.
-
-Train the network of a map: parametric UMAP (Sainburg et al. 2021) in plain torch.
+"""The small network that bends the PCA plane: parametric UMAP (Sainburg et al. 2021).
 
 Positions are a function of the features and of nothing else. That is why points come back when
-their features come back, which per-point optimisation (umap-learn, t-SNE) does not give.
+their features come back, which per-point optimisation (umap-learn, t-SNE) does not give. The
+network is used in numpy, by a process that has no torch, and trained in plain torch.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,10 +13,22 @@ import numpy as np
 
 from pru_demo.projection.graph import TemporalGraph
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Layers = tuple[tuple[np.ndarray, np.ndarray], ...]  # ((in, out) weight, (out,) bias) per layer
 HIDDEN = (64, 64, 64)
 # The first layer begins this much wider than torch's: neighbours differ by little.
 FINER = 2
+
+# Each sample is pushed away from this many others of its snapshot, drawn anew in every step.
+STRANGERS = 5
+# How much it counts that a step's length on the map is not that in feature space, and how much
+# longer it is to be. Chosen on real runs: more gains movement and costs neighbourhoods.
+MOVEMENT_WEIGHT, STRETCH = 0.05, 1.5
+PEAK_LEARNING_RATE = 1.5e-2
+# Of Adam's averages: a step sees one pair of snapshots, so its gradient is noisy.
+BETAS = (0.9, 0.98)
 
 
 def initial_layers(inputs: int, seed: int) -> Layers:
@@ -44,19 +55,6 @@ def forward(layers: Layers, inputs: np.ndarray) -> np.ndarray:
     for hidden_weight, hidden_bias in hidden:
         inputs = np.maximum(inputs @ hidden_weight + hidden_bias, 0)
     return np.asarray(inputs @ weight + bias)
-
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-# Each sample is pushed away from this many others of its snapshot, drawn anew in every step.
-STRANGERS = 5
-# How much it counts that a step's length on the map is not that in feature space, and how much
-# longer it is to be. Chosen on real runs: more gains movement and costs neighbourhoods.
-MOVEMENT_WEIGHT, STRETCH = 0.05, 1.5
-PEAK_LEARNING_RATE = 1.5e-2
-# Of Adam's averages: a step sees one pair of snapshots, so its gradient is noisy.
-BETAS = (0.9, 0.98)
 
 
 def train_layers(

@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from pru_demo.projection.align import Reference, check_features, pose_of, reference_of
-from pru_demo.projection.align import align as brought
-from pru_demo.projection.map_network import Layers, forward, initial_layers
+from pru_demo.projection.align import Reference, check_features, reference_of
+from pru_demo.projection.graph import temporal_graph
+from pru_demo.projection.map_network import Layers, forward, initial_layers, train_layers
 from pru_demo.projection.pca import COINCIDENT, Axes, principal_axes
 
 COMPONENTS = 50
@@ -46,13 +46,14 @@ class TemporalMap:
     def place(self, features: np.ndarray) -> np.ndarray:
         """Positions (T, n, 2) of ``features`` (T, n, d): the n samples the map was made for.
 
-        A run the map has never seen may be placed, too. Raises ValueError as `align` does.
+        A run the map has never seen may be placed, too.
+        Raises ValueError as `Reference.align` does.
         """
         return np.stack([self._bent(x) for x in self.coordinates(features)])
 
     def entrance(self, snapshot: np.ndarray) -> Entrance:
         """Where new images enter the map that the network of ``snapshot`` (n, d) has seen."""
-        pose = pose_of(snapshot.astype(np.float64), self.reference)
+        pose = self.reference.pose_of(snapshot.astype(np.float64))
         matrix = pose.turn @ self.axes.directions
         offset = -(pose.shift @ matrix) - self.axes.mean @ self.axes.directions
         return Entrance(matrix.astype(np.float32), offset.astype(np.float32))
@@ -100,10 +101,10 @@ class TemporalMap:
     def coordinates(self, features: np.ndarray) -> list[np.ndarray]:
         """What is placed: coordinates (n, k) on the principal components, of each snapshot.
 
-        Raises ValueError as `align` does.
+        Raises ValueError as `Reference.align` does.
         """
         # One by one, not as one large product: a snapshot gives the same bits in any company
-        return [self.axes.coordinates(points) for points in brought(features, self.reference)]
+        return [self.axes.coordinates(points) for points in self.reference.align(features)]
 
     def _bent(self, coordinates: np.ndarray) -> np.ndarray:
         return self._plane(coordinates) + MAP_RADIUS * forward(self.layers, coordinates)
@@ -142,9 +143,6 @@ def fit_temporal_map(
     start, coordinates = _start(runs, retained, seed=seed, poses=align)
     if steps == 0:
         return start
-    from pru_demo.projection.graph import temporal_graph
-    from pru_demo.projection.map_network import train_layers
-
     points = np.stack(coordinates)
     layers = train_layers(
         points,
@@ -166,10 +164,10 @@ def _start(
     """The untrained map, and the coordinates (n, k) of each snapshot, the shared one first."""
     _check_runs(runs, retained)
     reference = reference_of(runs[0][0], retained, poses=poses)
-    snapshots = list(brought(runs[0][:1], reference))
+    snapshots = list(reference.align(runs[0][:1]))
     for run in runs:
         if len(run) > 1:
-            snapshots.extend(brought(run[1:], reference))
+            snapshots.extend(reference.align(run[1:]))
     axes = principal_axes(snapshots, COMPONENTS)
     coordinates = [axes.coordinates(snapshot) for snapshot in snapshots]
     reach = max(COINCIDENT, *(float(np.abs(x[:, :2]).max()) for x in coordinates))

@@ -1,7 +1,4 @@
-"""umap-learn, asked one thing at a time and with neighbours of our own.
-
-The map everybody knows: umap-learn on one snapshot. Sharper clusters, no memory of time.
-"""
+"""umap-learn, asked one thing at a time and with neighbours of our own."""
 
 import warnings
 from threading import Lock
@@ -13,6 +10,19 @@ from pru_demo.projection.graph import NEIGHBOURS, nearest
 
 # umap-learn's compiled kernels are not safe to be entered by two threads at once.
 _ONE_AT_A_TIME = Lock()
+
+
+def classic_umap(features: np.ndarray, *, seed: int) -> np.ndarray:
+    """The map everybody knows, of one snapshot (n, d): sharper clusters, no memory of time.
+
+    Positions (n, 2) float32, see `fit_umap`.
+    Raises ValueError for features that are not finite, or fewer than 16 samples.
+    """
+    if features.ndim != 2 or len(features) <= NEIGHBOURS:
+        raise ValueError(f"Features must be (samples > {NEIGHBOURS}, d), not {features.shape}.")
+    if not np.isfinite(features).all():
+        raise ValueError("The features contain NaN or infinite values: the model has diverged.")
+    return fit_umap(features, seed=seed)
 
 
 def fit_umap(points: np.ndarray, *, seed: int, init: np.ndarray | None = None) -> np.ndarray:
@@ -50,15 +60,3 @@ def _neighbours(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     myself = np.arange(len(points))[:, np.newaxis]
     indices = np.hstack([myself, others]).astype(np.int32)
     return indices, np.hstack([np.zeros_like(distances[:, :1]), distances]).astype(np.float32)
-
-
-def classic_umap(features: np.ndarray, *, seed: int) -> np.ndarray:
-    """UMAP positions (n, 2) float32 of one snapshot (n, d), see `fit_umap`.
-
-    Raises ValueError for features that are not finite, or fewer than 16 samples.
-    """
-    if features.ndim != 2 or len(features) <= NEIGHBOURS:
-        raise ValueError(f"Features must be (samples > {NEIGHBOURS}, d), not {features.shape}.")
-    if not np.isfinite(features).all():
-        raise ValueError("The features contain NaN or infinite values: the model has diverged.")
-    return fit_umap(features, seed=seed)

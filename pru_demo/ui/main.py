@@ -6,9 +6,9 @@ import streamlit as st
 
 from pru_demo.data.spec import DamagedData
 from pru_demo.paths import ASSETS
-from pru_demo.ui.shared.notices import PageEnd, show_store_notices
-from pru_demo.ui.shared.pages import navigation_pages
+from pru_demo.ui.shared.pages import PageEnd, navigation_pages
 from pru_demo.ui.shared.scenario_bar import scenario_bar
+from pru_demo.ui.shared.services import STORE
 from pru_demo.ui.shared.state import current_view
 
 # Ink is drawn dark on light; in the dark theme the same ink is light on dark. Pictures, which are
@@ -37,6 +37,9 @@ except DamagedData as problem:
     # Pages that need no images never meet this; those that do have shown what they could.
     st.error(str(problem), icon=":material/broken_image:")
 finally:
-    # Damage is known once a record has been asked for, also when the page ended early.
-    with notices:
-        show_store_notices()
+    # Above everything else, but known only once records have been asked for, also when the page
+    # ended early: where results are kept if not where they should be, and what is damaged.
+    if STORE.notice:
+        notices.warning(STORE.notice, icon=":material/folder_off:")
+    for sentence in STORE.damaged():
+        notices.warning(sentence, icon=":material/broken_image:")

@@ -8,7 +8,6 @@ from pru_demo.data.samples import Samples, as_input, crop_and_flip
 
 IMAGES = torch.arange(10 * 3 * 4 * 4).reshape(10, 3, 4, 4).remainder(256).to(torch.uint8)
 LABELS = torch.arange(10, dtype=torch.uint8)
-INDEX = torch.tensor([7, 0, 7])
 
 
 def generator() -> torch.Generator:
@@ -29,16 +28,23 @@ def test_floats_are_taken_as_they_are(kind: torch.dtype) -> None:
     assert as_input(images).dtype == kind
 
 
-def test_a_batch_has_the_images_of_its_index_in_order() -> None:
+def test_a_batch_has_the_images_and_labels_of_its_index_in_order() -> None:
     samples = Samples(IMAGES, LABELS)
     assert len(samples) == 10
-    assert torch.equal(samples.inputs(INDEX, generator()), as_input(IMAGES[INDEX]))
+    sizes = []
+    for batch in samples.batches(4, generator()):
+        assert torch.equal(batch.x, as_input(IMAGES[batch.index]))
+        assert torch.equal(batch.y, batch.index)
+        assert batch.y.dtype == torch.int64
+        sizes.append(len(batch))
+    assert sizes == [4, 4, 2]
 
 
-def test_without_a_transform_nothing_is_drawn() -> None:
-    draws = generator()
-    Samples(IMAGES, LABELS).inputs(INDEX, draws)
-    assert torch.equal(draws.get_state(), generator().get_state())
+def test_without_a_transform_only_the_order_is_drawn() -> None:
+    draws, order = generator(), generator()
+    list(Samples(IMAGES, LABELS).batches(4, draws))
+    torch.randperm(10, generator=order)
+    assert torch.equal(draws.get_state(), order.get_state())
 
 
 def test_the_transform_gets_the_images_of_the_batch_and_the_generator() -> None:
@@ -49,15 +55,16 @@ def test_the_transform_gets_the_images_of_the_batch_and_the_generator() -> None:
         return 255 - images
 
     draws = generator()
-    x = Samples(IMAGES, LABELS, transform).inputs(INDEX, draws)
-    ((images, passed),) = given
-    assert torch.equal(images, IMAGES[INDEX])
-    assert passed is draws
-    assert torch.equal(x, as_input(255 - IMAGES[INDEX]))
+    batches = list(Samples(IMAGES, LABELS, transform).batches(4, draws))
+    for batch, (images, passed) in zip(batches, given, strict=True):
+        assert torch.equal(images, IMAGES[batch.index])
+        assert passed is draws
+        assert torch.equal(batch.x, as_input(255 - images))
 
 
-def test_images_are_untouched() -> None:
+@pytest.mark.parametrize("transform", [None, crop_and_flip], ids=["fixed", "augmented"])
+def test_images_are_untouched(transform: object) -> None:
     before = IMAGES.clone()
-    Samples(IMAGES, LABELS, crop_and_flip).inputs(INDEX, generator()).zero_()
-    Samples(IMAGES, LABELS).inputs(INDEX, generator()).zero_()
+    for batch in Samples(IMAGES, LABELS, transform).batches(4, generator()):  # type: ignore[arg-type]
+        batch.x.zero_()
     assert torch.equal(before, IMAGES)

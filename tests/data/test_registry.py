@@ -47,7 +47,7 @@ def test_a_data_set_of_ones_own_is_known_from_the_start(tmp_path: Path) -> None:
         write_class_folders(tmp_path / "mine", part, {c: [picture] for c in "abc"})
     code = (
         "print(*DATASETS)\nprint(available('mine'), location('mine'))\n"
-        f"{LOADED}\nprint(*load_dataset('mine').train_images.shape)"
+        f"{LOADED}\nprint(*read_part('mine', 'train')[0].shape)"
     )
     names, place, loaded, shape = in_fresh_process(code, tmp_path).stdout.splitlines()
     assert names.split() == [*PUBLISHED, "mine"]

@@ -36,7 +36,7 @@ def shrink(patch: pytest.MonkeyPatch) -> None:
     )
     patch.setenv("PRU_DEVICE", "cpu")
     patch.setitem(PRESETS, "classroom", small)
-    patch.setattr(sampling, "SIZE", 60)
+    patch.setattr(sampling, "SHOWN_SAMPLES", 60)
     whole = material.Material.retain
 
     def retain(self: material.Material) -> RetainSet:

@@ -1,13 +1,19 @@
 """Axes that can be read, labels that stand out, nothing cut off."""
 
-from typing import Any
-
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
+from pru_demo.experiment.record import Snapshot
 from pru_demo.figures.answers import OTHERS_COLOR, before_after_figure, flow_figure, opinions_figure
-from pru_demo.figures.classic import classic_figure
-from pru_demo.figures.curves import loss_figure, loss_terms, relearning_figure, unlearning_figure
+from pru_demo.figures.curves import (
+    Timeline,
+    loss_figure,
+    loss_terms,
+    relearning_figure,
+    unlearning_figure,
+)
+from pru_demo.figures.dot_maps import classic_figure
 from pru_demo.figures.palette import CLASS_COLORS, contrast
 from pru_demo.figures.style import INK
 from pru_demo.ui.shared.charts import DARK_INK
@@ -15,8 +21,8 @@ from tests.figures.records import record_with
 
 NAMES = tuple("0123456789")
 PERCENT = ("0 %", "25 %", "50 %", "75 %", "100 %")
-LOSSES: list[dict[str, Any]] = [
-    {"stage": "unlearn", "epoch": i, "phase": phase, "losses": {"L_p": 1.0, "L_o": 2.0}}
+LOSSES = [
+    Snapshot("unlearn", i, phase, 0.0, 0.0, {"L_p": 1.0, "L_o": 2.0})
     for i in range(1, 11)
     for phase in ("E", "C")
 ]
@@ -48,7 +54,7 @@ def test_controls_are_explained_only_if_there_are_any() -> None:
 
 @pytest.mark.parametrize("epochs", [1, 5, 10, 30])
 def test_epochs_are_whole_and_few_enough_to_read(epochs: int) -> None:
-    steps = [s for s in LOSSES * 3 if s["epoch"] <= epochs]
+    steps = [s for s in LOSSES * 3 if s.epoch <= epochs]
     for axis, last in (
         (unlearning_figure({}, "A_f", epochs).layout.xaxis, epochs),
         (loss_figure(steps).layout.xaxis2, min(epochs, 10)),
@@ -91,3 +97,26 @@ def test_a_single_map_outlines_the_forgotten_class_and_lays_it_on_top() -> None:
     figure = classic_figure(record_with([0, 99]), places, DARK_INK)
     outlined = {t.name: (t.marker.line.color == DARK_INK, t.zorder) for t in figure.data}
     assert outlined == {"0": (False, 0), "1": (False, 0), "9": (True, 1)}
+
+
+def test_relearning_begins_where_the_longest_unlearning_ends() -> None:
+    short = record_with([0, 50, 60])
+    time = Timeline(unlearning=5, relearning=10)
+    assert time.of(short) == [0, 1, 6, 7]
+    assert time.end == 15
+    assert 5 < time.control < 6
+
+
+def test_it_covers_the_longest_of_the_runs() -> None:
+    runs = [record_with([0, 50, 60]), record_with([0, 1])]
+    assert Timeline.covering(runs) == Timeline(1, 2)
+
+
+def test_every_tick_is_named_and_relearning_counts_anew() -> None:
+    figure = go.Figure(go.Scatter(x=[0, 15], y=[0, 1]))
+    Timeline(5, 10).draw(figure)
+    axis = figure.layout.xaxis
+    named = dict(zip(axis.tickvals, axis.ticktext, strict=True))
+    assert named[0] == "0"
+    assert named[7] == "+2"
+    assert len(named) <= 13

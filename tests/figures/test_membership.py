@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from pru_demo.config import Scenario
 from pru_demo.evaluation.attacks import rank_auc
 from pru_demo.figures.membership import (
     chance_width,
     membership_figure,
     membership_finding,
+    membership_table,
     obstacle_finding,
 )
 from tests.figures.measured import measured
@@ -94,3 +96,22 @@ def test_who_could_not_be_attacked_is_named_with_the_reason() -> None:
 def test_without_an_attack_on_retrain_there_is_no_verdict() -> None:
     said = membership_finding(measured(accuracy=0.53), measured("retrain", no_attack="it broke"))
     assert said == "**PRU (paper)**: 53 % of the guesses about the 9s are right."
+
+
+def test_the_attacks_table_says_what_was_attacked() -> None:
+    row = membership_table([measured(accuracy=0.53, auc=0.54)]).iloc[0]
+    assert (row["accuracy"], row["AUC"], row["images per side"]) == (0.53, 0.54, 600)
+    assert "attack not computed" not in row
+
+
+def test_the_attacks_table_says_which_images_were_given_to_forget() -> None:
+    new = measured(scenario=Scenario(given="D_f_new"))
+    assert membership_table([measured()])["A_f on D_f, %"].tolist() == [1.5]
+    assert membership_table([new])["A_f on D_f_new, %"].tolist() == [1.5]
+
+
+def test_the_attacks_table_says_why_there_was_no_attack() -> None:
+    table = membership_table([measured(no_attack="it broke"), measured("delete", accuracy=0.53)])
+    assert table["attack not computed"][0] == "it broke"
+    assert table[["accuracy", "AUC", "images per side"]].loc[0].isna().all()
+    assert table["accuracy"][1] == 0.53

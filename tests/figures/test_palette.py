@@ -57,6 +57,5 @@ def test_retrain_is_darker_than_the_original_and_dashed() -> None:
     assert retrain.dash == "dash"
 
 
-@pytest.mark.parametrize("color", CLASS_COLORS)
-def test_a_label_can_be_read_on_every_class_colour(color: str) -> None:
-    assert contrast(label_color(color), color) >= 4.5
+def test_a_label_can_be_read_on_every_class_colour() -> None:
+    assert [color for color in CLASS_COLORS if contrast(label_color(color), color) < 4.5] == []

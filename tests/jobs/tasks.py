@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 from pru_demo.jobs.protocol import Cancelled, Context
-from pru_demo.store.entry import JSON
 
 NOT_CALLABLE = 3
 
@@ -75,7 +74,7 @@ def leave(context: Context) -> None:
     sys.exit("bye")
 
 
-def not_json(context: Context) -> JSON:
+def not_json(context: Context) -> object:
     """Return what no JSON can hold."""
     return {1, 2}
 
@@ -98,7 +97,7 @@ def log_run(context: Context, log: str, release: str) -> str:
     return "result"
 
 
-def echo(context: Context, value: JSON) -> JSON:
+def echo(context: Context, value: object) -> object:
     """Give the argument back."""
     return value
 

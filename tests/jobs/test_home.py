@@ -11,7 +11,7 @@ import pytest
 from pru_demo.jobs import launch as module
 from pru_demo.jobs.client import engine_for
 from pru_demo.jobs.launch import LOCK, engine_home, remove_old, runtime_directory
-from pru_demo.jobs.machine import default_slots, gpus
+from pru_demo.jobs.process import default_slots, gpus
 from pru_demo.jobs.protocol import EngineUnavailable
 
 

@@ -11,9 +11,21 @@ from typing import Any
 import pytest
 
 from pru_demo.jobs import server as module
-from pru_demo.jobs.job import Request
 from pru_demo.jobs.journal import DURATIONS_KEPT, Durations, Journal
-from pru_demo.jobs.protocol import ORPHAN_SECONDS, RECENT_JOBS
+from pru_demo.jobs.link import (
+    Hello,
+    JobTold,
+    Leave,
+    Message,
+    Outcome,
+    Queue,
+    Reply,
+    Said,
+    Submit,
+    from_json,
+    to_json,
+)
+from pru_demo.jobs.protocol import ORPHAN_SECONDS, Cancel, Event, Failure, JobFacts, Request, Watch
 from pru_demo.jobs.schedule import Limits
 from pru_demo.jobs.server import IDLE_SECONDS, WATCHING_SECONDS, Server
 from pru_demo.jobs.workers import OnMessage, WorkerGone, Workers
@@ -55,31 +67,38 @@ class Bench(Workers):
         self.stopped = True
 
     def report(self, id: str, attempt: int = 1, **event: Any) -> None:
-        self.on_message({"id": id, "attempt": attempt, "time": 0.0, "event": event})
+        self.on_message(Said(id, Event(0, attempt, 0.0, event)))
 
     def finish(self, id: str, attempt: int = 1, **outcome: Any) -> None:
-        self.on_message({"id": id, "attempt": attempt, **({"state": "done"} | outcome)})
+        self.on_message(Outcome(id, attempt, **({"state": "done"} | outcome)))
 
 
 class Listener:
     """A client that writes down what it is told."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.told: list[Any] = []
+        self.hung_up = False
 
-    def send(self, message: dict[str, Any]) -> None:
-        self.told.append(json.loads(json.dumps(message)))
+    def send(self, message: Message) -> None:
+        self.told.append(from_json(to_json(message)))
 
     def start(self) -> None: ...
 
     def hang_up(self) -> None:
-        self.told.append({"hung up": True})
+        self.hung_up = True
 
-    def jobs(self) -> dict[str, dict[str, Any]]:
-        """The last view of each job."""
-        views = [view for told in self.told for view, _ in told.get("hello", [])]
-        views += [told["job"] for told in self.told if "job" in told]
-        return {view["id"]: view for view in views}
+    def heard(self, kind: type[Any]) -> list[Any]:
+        """All messages of a kind."""
+        return [told for told in self.told if isinstance(told, kind)]
+
+    def told_of(self) -> dict[str, JobTold]:
+        """What was last told of each job."""
+        told = [job for hello in self.heard(Hello) for job in hello.jobs] + self.heard(JobTold)
+        return {each.facts.id: each for each in told}
+
+    def jobs(self) -> dict[str, JobFacts]:
+        return {id: told.facts for id, told in self.told_of().items()}
 
 
 class Engine:
@@ -98,13 +117,11 @@ class Engine:
 
     def submit(self, key: str, visitor: str = "ann", **request: Any) -> str:
         """The id of the job; what refused it, if it was."""
-        usual = {"task": "t", "arguments": {}, "key": key, "visitor": visitor, "shape": "s"}
-        rest = {"priority": "interactive", "cpus": 1, "gpus": 0, "retries": 0, "timeout": None}
-        self.say(op="submit", n=1, request={**usual, **rest, **request})
-        reply = next(told for told in reversed(self.client.told) if "reply" in told)
-        return str(reply.get("id") or reply["refused"])
+        self.say(Submit(1, Request("t", {}, key, visitor, shape="s", **request)))
+        reply: Reply = self.client.heard(Reply)[-1]
+        return reply.id or reply.refused
 
-    def say(self, client: Listener | None = None, **message: Any) -> None:
+    def say(self, message: Message, client: Listener | None = None) -> None:
         self.server.handle(client or self.client, message)  # type: ignore[arg-type]
         self.pump()
 
@@ -122,11 +139,10 @@ class Engine:
         self.pump()
 
     def state(self, id: str) -> str:
-        return str(self.client.jobs()[id]["state"])
+        return self.client.jobs()[id].state
 
     def position(self, id: str) -> Any:
-        queues = [told["queue"] for told in self.client.told if "queue" in told]
-        return queues[-1].get(id)
+        return self.client.heard(Queue)[-1].places.get(id)
 
 
 @pytest.fixture
@@ -150,17 +166,17 @@ def test_a_visitor_who_cancels_does_not_stop_a_run_that_others_follow(start: Sta
     engine = start()
     job = engine.submit("k", "ann")
     assert engine.submit("k", "bob") == job
-    assert engine.client.jobs()[job]["watchers"] == 2
-    engine.say(op="cancel", id=job, visitor="ann", grace=1.0)
+    assert engine.client.told_of()[job].watchers == 2
+    engine.say(Cancel(job, "ann", 1.0))
     assert engine.workers.asked == []
-    engine.say(op="cancel", id=job, visitor="bob", grace=1.0)
+    engine.say(Cancel(job, "bob", 1.0))
     assert engine.workers.asked == [job]
 
 
 def test_who_runs_it_again_does_not_join_a_run_that_is_being_stopped(start: Start) -> None:
     engine = start()
     job = engine.submit("k", "ann")
-    engine.say(op="cancel", id=job, visitor="ann", grace=1.0)
+    engine.say(Cancel(job, "ann", 1.0))
     again = engine.submit("k", "ann")
     assert again != job
     engine.workers.finish(job, state="cancelled")
@@ -173,8 +189,8 @@ def test_who_has_not_looked_for_long_does_not_count_when_another_cancels(start: 
     job = engine.submit("k", "ann")
     engine.submit("k", "bob")
     engine.wait(WATCHING_SECONDS + 1)
-    engine.say(op="watch", id=job, visitor="ann")
-    engine.say(op="cancel", id=job, visitor="ann", grace=1.0)
+    engine.say(Watch(job, "ann"))
+    engine.say(Cancel(job, "ann", 1.0))
     assert engine.workers.asked == [job]
 
 
@@ -183,7 +199,7 @@ def test_an_orphan_is_stopped_after_its_grace_time_and_not_before(start: Start) 
     job = engine.submit("k", "ann")
     engine.wait(ORPHAN_SECONDS - 1)
     assert engine.workers.asked == []
-    engine.say(op="watch", id=job, visitor="ann")
+    engine.say(Watch(job, "ann"))
     engine.wait(ORPHAN_SECONDS - 1)
     assert engine.workers.asked == []
     engine.wait(2)
@@ -194,7 +210,7 @@ def test_a_waiting_orphan_leaves_the_queue(start: Start) -> None:
     engine = start()
     first, second = engine.submit("1", "ann"), engine.submit("2", "bob")
     engine.wait(ORPHAN_SECONDS - 1)
-    engine.say(op="watch", id=first, visitor="ann")
+    engine.say(Watch(first, "ann"))
     engine.wait(2)
     assert (engine.state(first), engine.state(second)) == ("running", "cancelled")
 
@@ -226,7 +242,7 @@ def test_waiting_times_are_unknown_until_a_run_of_the_shape_was_measured(start: 
     engine.workers.finish(first)
     engine.pump()
     third = engine.submit("3", "cleo")
-    assert engine.client.jobs()[third]["expected"] == 30
+    assert engine.server._jobs[third].expected == 30
     # The second began before any was measured, so when it ends is still unknown.
     assert engine.position(third) == [1, None]
     engine.workers.finish(second)
@@ -246,8 +262,8 @@ def test_only_runs_that_computed_something_to_the_end_are_measured(
     engine.wait(7)
     for _ in range(reports):
         engine.workers.report(job, step=1)
-    error = {"message": "m", "reference": "r", "type": "t"} if state == "failed" else None
-    engine.workers.finish(job, state=state, error=error)
+    failure = Failure("It failed.", "ValueError") if state == "failed" else None
+    engine.workers.finish(job, state=state, failure=failure)
     engine.pump()
     assert (Durations(engine.folder / "durations.json").expected("s") == 7) == measured
 
@@ -278,12 +294,12 @@ def test_a_new_engine_goes_on_with_what_the_last_one_left(start: Start) -> None:
     engine.pump()
 
     after_kill = start()
-    assert after_kill.client.jobs()[running]["state"] == "queued"
+    assert after_kill.client.jobs()[running].state == "queued"
     after_kill.server._fill_slots()
     assert (running, 2) in after_kill.workers.calls, "it counts as its second attempt"
     after_kill.workers.report(running, attempt=2, step=2)
     after_kill.pump()
-    numbers = [told["event"]["number"] for told in after_kill.client.told if "event" in told]
+    numbers = [said.event.number for said in after_kill.client.heard(Said)]
     assert numbers == [2], "numbers of events go on"
     assert after_kill.state(waiting) == "queued"
 
@@ -295,20 +311,20 @@ def test_a_run_without_attempts_left_is_interrupted_and_says_how_far_it_came(
     job = engine.submit("k")
     engine.workers.report(job, step=6)
     engine.pump()
-    (view, events), *_ = start().client.told[0]["hello"]
-    assert view["state"] == "interrupted"
-    assert view["error"]["message"] == "The computation was interrupted when the engine ended."
-    assert [event["data"] for event in events] == [{"step": 6}]
+    told = start().client.told[0].jobs[0]
+    assert told.facts.state == "interrupted"
+    assert told.facts.failure.sentence == "The computation was interrupted when the engine ended."
+    assert [event.data for event in told.events] == [{"step": 6}]
 
 
 def test_leaving_costs_a_run_none_of_its_retries(start: Start) -> None:
     engine = start()
     job = engine.submit("k")
-    engine.say(op="leave")
+    engine.say(Leave())
     engine.server.run()
     assert engine.workers.stopped
     after = start()
-    assert after.client.jobs()[job]["state"] == "queued", "without retries it would be interrupted"
+    assert after.client.jobs()[job].state == "queued", "without retries it would be interrupted"
     after.server._fill_slots()
     assert (job, 2) in after.workers.calls
     after.workers.calls[job, 2].set_exception(WorkerGone("It died."))
@@ -319,19 +335,19 @@ def test_leaving_costs_a_run_none_of_its_retries(start: Start) -> None:
 def test_a_run_that_was_cancelled_before_leaving_does_not_come_back(start: Start) -> None:
     engine = start()
     job = engine.submit("k", "ann", retries=1)
-    engine.say(op="cancel", id=job, visitor="ann", grace=9.0)
-    engine.say(op="leave")
+    engine.say(Cancel(job, "ann", 9.0))
+    engine.say(Leave())
     engine.server.run()
-    assert start().client.jobs()[job]["state"] == "cancelled"
+    assert start().client.jobs()[job].state == "cancelled"
 
 
 def test_only_the_last_client_that_leaves_ends_the_engine(start: Start) -> None:
     engine, other = start(), Listener()
     engine.server.welcome(other)  # type: ignore[arg-type]
-    engine.say(other, op="leave")
-    assert {"hung up": True} in other.told
+    engine.say(Leave(), other)
+    assert other.hung_up
     assert engine.server._serving
-    engine.say(op="leave")
+    engine.say(Leave())
     assert not engine.server._serving
 
 
@@ -361,7 +377,7 @@ def test_what_a_dead_attempt_still_says_is_dropped(start: Start) -> None:
     engine.workers.finish(job, attempt=1, result="late")
     engine.pump()
     assert engine.state(job) == "running"
-    assert not any("event" in told for told in engine.client.told)
+    assert engine.client.heard(Said) == []
 
 
 def test_a_worker_that_dies_once_too_often_fails_the_job_with_its_sentence(start: Start) -> None:
@@ -370,30 +386,38 @@ def test_a_worker_that_dies_once_too_often_fails_the_job_with_its_sentence(start
     for attempt in (1, 2):
         engine.workers.calls[job, attempt].set_exception(WorkerGone("It died."))
         engine.pump()
-    assert engine.client.jobs()[job]["error"]["message"] == "It died."
+    assert engine.client.jobs()[job].failure.sentence == "It died."
 
 
-def test_old_jobs_are_forgotten_also_by_the_journal(start: Start) -> None:
+def test_old_jobs_are_forgotten_also_by_the_journal(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RECENT_JOBS", 5)
     engine = start()
-    for number in range(RECENT_JOBS + 3):
+    for number in range(5 + 3):
         engine.workers.finish(engine.submit(str(number)))
         engine.pump()
-    assert len(list((engine.folder / "jobs").iterdir())) == RECENT_JOBS
-    assert len(start().client.told[0]["hello"]) == RECENT_JOBS
+    assert len(list((engine.folder / "jobs").iterdir())) == 5
+    assert len(start().client.told[0].jobs) == 5
 
 
 # ---- what is written down ----------------------------------------------------------------------
 
 
-def test_a_damaged_journal_entry_is_left_out_and_the_others_are_read(
+def test_a_journal_entry_that_is_damaged_or_of_another_version_is_left_out(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = start()
     good, bad = engine.submit("good", "ann"), engine.submit("bad", "bob")
     (engine.folder / "jobs" / f"{bad}.json").write_text('{"id": "half')
     (engine.folder / "jobs" / "foreign.json").write_text("[1, 2]")
+    request = {"task": "t", "arguments": {}, "key": "k", "visitor": "v", "cpus": 1, "gpus": 0}
+    old = {"id": "old", "number": 3, "request": request, "submitted": 1.0, "state": "queued"}
+    (engine.folder / "jobs" / "old.json").write_text(json.dumps(old))
+    older = to_json(JobFacts("older", 4, Request("t", {}, "k"))).replace(b'"shape"', b'"form"')
+    (engine.folder / "jobs" / "older.json").write_bytes(older)
     assert list(start().client.jobs()) == [good]
-    assert caplog.text.count("is damaged and left out") == 2
+    assert caplog.text.count("is damaged and left out") == 4
 
 
 def test_a_kill_while_a_journal_entry_is_written_leaves_the_old_one(

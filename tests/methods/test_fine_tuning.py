@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pru_demo.data.samples import crop_and_flip
-from pru_demo.methods.fine_tuning import descend, fine_tune
+from pru_demo.data.samples import Batch, crop_and_flip
+from pru_demo.methods.fine_tuning import fine_tune
 from pru_demo.methods.step import ForgetSet, Step
 from pru_demo.models.split import SplitModel
 from pru_demo.parameters import FineTuningParams
@@ -31,14 +31,8 @@ def run(
     model: SplitModel, forget: ForgetSet, learning_rate: float = 0.1, **options: Any
 ) -> Iterator[Step]:
     epochs = options.pop("epochs", 2)
-    labels = forget.labels.long()
-    return fine_tune(
-        model,
-        forget,
-        FineTuningParams(learning_rate, epochs, batch_size=20),
-        lambda index, inputs, logits: F.cross_entropy(logits, labels[index]),
-        **{"name": "loss", **options},
-    )
+    params = FineTuningParams(learning_rate, epochs, batch_size=20)
+    return fine_tune(model, forget, params, None, **{"name": "loss", **options})
 
 
 def test_it_yields_the_same_network_after_every_epoch(tiny: SplitModel, nines: ForgetSet) -> None:
@@ -64,20 +58,21 @@ def test_the_loss_is_the_mean_over_all_images(nines: ForgetSet) -> None:
 
 def test_the_loss_is_told_which_images_the_batch_has(tiny: SplitModel, nines: ForgetSet) -> None:
     spy, seen = spied(tiny)
-    told: list[tuple[Tensor, Tensor]] = []
+    told: list[Batch] = []
 
-    def loss(index: Tensor, inputs: Tensor, logits: Tensor) -> Tensor:
-        told.append((index, inputs.clone()))
+    def loss(logits: Tensor, batch: Batch) -> Tensor:
+        told.append(replace(batch, x=batch.x.clone()))
         return logits.mean()
 
-    list(fine_tune(spy, nines, FineTuningParams(0.0, 2, batch_size=20), loss, name="x"))
-    for (index, inputs), sight in zip(told, seen, strict=True):
-        assert torch.equal(inputs, sight.images)
-        assert torch.equal(inputs, nines.images[index] / 255)
+    list(run(spy, nines, 0.0, loss_of=loss))
+    for batch, sight in zip(told, seen, strict=True):
+        assert torch.equal(batch.x, sight.images)
+        assert torch.equal(batch.x, nines.images[batch.index] / 255)
+        assert torch.equal(batch.y, nines.labels[batch.index].long())
     for epoch in (told[:3], told[3:]):
-        indices = torch.cat([index for index, _ in epoch])
+        indices = torch.cat([batch.index for batch in epoch])
         assert indices.sort().values.tolist() == list(range(48))
-    assert told[0][0].tolist() != told[3][0].tolist()
+    assert told[0].index.tolist() != told[3].index.tolist()
 
 
 def test_augmented_images_are_other_images_every_epoch(tiny: SplitModel, nines: ForgetSet) -> None:
@@ -116,13 +111,3 @@ def test_train_mode_comes_back_after_the_caller_measured(
         step.model.eval()
     assert len(seen) == 2 * 3
     assert all(sight.training for sight in seen)
-
-
-def test_descending_forgets_older_gradients(tiny: SplitModel, nines: ForgetSet) -> None:
-    x = nines.images / 255
-    before = frozen(tiny)
-    (expected,) = torch.autograd.grad(tiny(x).sum(), [tiny.classifier.weight])
-    tiny.classifier.weight.grad = torch.full_like(tiny.classifier.weight, 1000.0)
-    descend(torch.optim.SGD(tiny.parameters(), lr=0.5), tiny(x).sum())
-    moved = before["classifier.weight"] - tiny.classifier.weight
-    torch.testing.assert_close(moved, 0.5 * expected, rtol=0, atol=1e-4)

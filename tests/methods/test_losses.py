@@ -1,4 +1,4 @@
-"""Eq. 1–5 against numbers worked out by hand, in float64 (``spec/algorithms.md`` 6.5)."""
+"""Eq. 1–5 against numbers worked out by hand, in float64 (``docs/methods.md``, "Numerics")."""
 
 import pytest
 import torch

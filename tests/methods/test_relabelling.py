@@ -12,11 +12,11 @@ from torch import Tensor
 
 from pru_demo.data.samples import Samples, crop_and_flip
 from pru_demo.evaluation.relearning import relearn
-from pru_demo.methods import relabelling as module
-from pru_demo.methods.relabelling import random_label, random_labels, salient, salun
+from pru_demo.methods.relabelling import random_label, relabelled, salient, salun
 from pru_demo.methods.step import ForgetSet
 from pru_demo.models.split import SplitModel
 from pru_demo.parameters import FineTuningParams, SalUnParams
+from tests.conftest import make_tiny_model
 from tests.same import changed, frozen, same
 from tests.spy import spied
 
@@ -30,26 +30,31 @@ def many(forget: ForgetSet, times: int) -> ForgetSet:
     )
 
 
+def drawn(forget: ForgetSet) -> Tensor:
+    """The labels for a network of ten classes."""
+    return relabelled(forget, make_tiny_model()).labels
+
+
 @pytest.mark.parametrize("classes", [{9}, {0}, {3, 9}, set(range(9))])
 def test_labels_are_never_forgotten_classes(nines: ForgetSet, classes: set[int]) -> None:
-    labels = random_labels(many(replace(nines, classes=frozenset(classes)), 20), 10)
+    labels = drawn(many(replace(nines, classes=frozenset(classes)), 20))
     assert set(labels.tolist()) == set(range(10)) - classes
 
 
 def test_labels_are_uniform_over_the_other_classes(nines: ForgetSet) -> None:
-    counts = Counter(random_labels(many(nines, 100), 10).tolist())
+    counts = Counter(drawn(many(nines, 100)).tolist())
     expected = 4800 / 9
     assert all(abs(count - expected) < 5 * expected**0.5 for count in counts.values())
 
 
 def test_labels_depend_on_the_seed_only(nines: ForgetSet) -> None:
     torch.manual_seed(1)
-    one, state = random_labels(nines, 10), torch.get_rng_state()
+    one, state = drawn(nines), torch.get_rng_state()
     torch.manual_seed(2)
-    assert torch.equal(one, random_labels(nines, 10))
+    assert torch.equal(one, drawn(nines))
     torch.manual_seed(1)
     assert torch.equal(state, torch.get_rng_state())
-    assert not torch.equal(one, random_labels(replace(nines, seed=8), 10))
+    assert not torch.equal(one, drawn(replace(nines, seed=8)))
 
 
 def trained_labels(
@@ -65,7 +70,7 @@ def trained_labels(
         return usual(logits, labels, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.F, "cross_entropy", remember)
+        patch.setattr(F, "cross_entropy", remember)
         list(random_label(spy, forget, PARAMS))
     images = [image.contiguous().numpy().tobytes() for sight in seen for image in sight.images]
     return list(zip(images, torch.cat(given).tolist(), strict=True))
@@ -78,7 +83,7 @@ def test_an_image_keeps_its_label_in_every_epoch(
     assert len(pairs) == 3 * 48
     expected = {
         image.numpy().tobytes(): label
-        for image, label in zip(nines.images / 255, random_labels(nines, 10).tolist(), strict=True)
+        for image, label in zip(nines.images / 255, drawn(nines).tolist(), strict=True)
     }
     assert set(pairs) == set(expected.items())
 

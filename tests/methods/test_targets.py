@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
-from pru_demo.data.samples import crop_and_flip
+from pru_demo.data.samples import Batch, crop_and_flip
 from pru_demo.methods.losses import redistribute
 from pru_demo.methods.step import ForgetSet
 from pru_demo.methods.targets import redistributed_targets
@@ -15,12 +16,19 @@ from tests.spy import spied
 INDEX = torch.tensor([5, 0, 47])
 
 
+def batch(index: Tensor, x: Tensor) -> Batch:
+    """With labels that do not matter."""
+    return Batch(index, x, torch.empty(0))
+
+
 def test_targets_of_fixed_images_follow_the_index(tiny: SplitModel, nines: ForgetSet) -> None:
     targets, before, asking = redistributed_targets(tiny.train(), nines)
     with torch.no_grad():
         expected = redistribute(tiny.eval()(nines.images / 255), {9})
     # The inputs do not matter: they are known.
-    torch.testing.assert_close(targets(INDEX, torch.empty(0)), expected[INDEX], rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        targets(batch(INDEX, torch.empty(0))), expected[INDEX], rtol=0, atol=1e-6
+    )
     assert (before, asking) == (48, 0)
 
 
@@ -28,7 +36,7 @@ def test_targets_of_augmented_images_follow_the_inputs(tiny: SplitModel, nines: 
     augmenting = replace(nines, augment=crop_and_flip)
     targets, before, asking = redistributed_targets(tiny.train(), augmenting)
     inputs = torch.rand(3, 1, 28, 28)
-    found = targets(INDEX, inputs)
+    found = targets(batch(INDEX, inputs))
     assert tiny.training
     with torch.no_grad():
         assert torch.equal(found, redistribute(tiny.eval()(inputs), {9}))
@@ -42,15 +50,15 @@ def test_later_changes_of_the_original_do_not_reach_the_targets(
     for forget in (nines, replace(nines, augment=crop_and_flip)):
         targets, _, _ = redistributed_targets(tiny, forget)
         inputs = nines.images[INDEX] / 255
-        one = targets(INDEX, inputs)
+        one = targets(batch(INDEX, inputs))
         with torch.no_grad():
             tiny.classifier.weight.mul_(-1)
-        assert torch.equal(one, targets(INDEX, inputs))
+        assert torch.equal(one, targets(batch(INDEX, inputs)))
 
 
 def test_all_forgotten_classes_are_masked(tiny: SplitModel, threes_and_nines: ForgetSet) -> None:
     targets, _, _ = redistributed_targets(tiny, threes_and_nines)
-    found = targets(torch.arange(48), torch.empty(0))
+    found = targets(batch(torch.arange(48), torch.empty(0)))
     assert (found[:, [3, 9]] == 0).all()
     torch.testing.assert_close(found.sum(1), torch.ones(48))
 
@@ -60,7 +68,7 @@ def test_the_original_keeps_its_mode_and_statistics(tiny: SplitModel, nines: For
     before = frozen(spy)
     for forget in (nines, replace(nines, augment=crop_and_flip)):
         targets, _, _ = redistributed_targets(spy, forget)
-        targets(INDEX, nines.images[INDEX] / 255)
+        targets(batch(INDEX, nines.images[INDEX] / 255))
     assert spy.training
     assert not changed(before, spy)
     assert not any(sight.training for sight in seen)

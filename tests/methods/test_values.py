@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from itertools import product
 
 import pytest
 
@@ -47,13 +48,11 @@ def is_published(setting: Setting) -> bool:
     )
 
 
-@pytest.mark.parametrize("given", GIVEN)
-@pytest.mark.parametrize("name", METHODS)
-def test_every_pair_has_variants_and_every_variant_an_origin(name: str, given: str) -> None:
-    for pair in PAIRS:
+def test_every_pair_has_variants_and_every_variant_an_origin() -> None:
+    for name, pair, given in product(METHODS, PAIRS, GIVEN):
         variants = METHODS[name].values.of(*pair, given)
-        assert variants
-        assert all(setting.origin for setting in variants.values())
+        assert variants, (name, pair, given)
+        assert all(setting.origin for setting in variants.values()), (name, pair, given)
 
 
 @pytest.mark.parametrize(
@@ -77,10 +76,11 @@ def test_published_values_of_pru_are_those_of_the_supplementary_and_no_others(
     assert published == table
 
 
-@pytest.mark.parametrize("given", GIVEN)
-@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
-def test_a_lent_row_has_the_numbers_of_the_row_that_it_names(pair: Pair, given: str) -> None:
-    for setting in values.PRU.of(*pair, given).values():
+def test_a_lent_row_has_the_numbers_of_the_row_that_it_names() -> None:
+    settings = [
+        s for pair in PAIRS for given in GIVEN for s in values.PRU.of(*pair, given).values()
+    ]
+    for setting in settings:
         _, lent, source = setting.origin.partition("lent from ")
         if not lent or source.startswith("D_f "):
             continue
@@ -89,23 +89,22 @@ def test_a_lent_row_has_the_numbers_of_the_row_that_it_names(pair: Pair, given: 
         params = setting.params
         assert isinstance(params, PRUParams)
         epochs, *rates = table[dataset, model]
-        assert [params.learning_rate_E, params.learning_rate_C] == rates
-        assert params.epochs in (epochs, 10)
+        assert [params.learning_rate_E, params.learning_rate_C] == rates, setting
+        assert params.epochs in (epochs, 10), setting
 
 
-@pytest.mark.parametrize("given", GIVEN)
-@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
-def test_variants_of_pru_differ_in_what_their_names_say(pair: Pair, given: str) -> None:
-    variants = {name: setting.params for name, setting in values.PRU.of(*pair, given).items()}
-    paper = variants["paper"]
-    assert isinstance(paper, PRUParams)
-    assert paper == PRUParams(paper.learning_rate_E, paper.learning_rate_C, paper.epochs)
-    released = replace(paper, c_step_updates="extractor", lp_epsilon=1e-6, batch_norm_updates=2)
-    assert variants["released"] == released
-    assert variants["no_lp"] == replace(released, lambda_p=0.0)
-    assert variants["no_lo"] == replace(released, lambda_o=0.0)
-    assert variants["no_ls"] == replace(released, lambda_s=0.0)
-    assert variants["cross_entropy"] == replace(released, l_p_form="cross-entropy")
+def test_variants_of_pru_differ_in_what_their_names_say() -> None:
+    for pair, given in product(PAIRS, GIVEN):
+        variants = {name: setting.params for name, setting in values.PRU.of(*pair, given).items()}
+        paper = variants["paper"]
+        assert isinstance(paper, PRUParams)
+        assert paper == PRUParams(paper.learning_rate_E, paper.learning_rate_C, paper.epochs)
+        released = replace(paper, c_step_updates="extractor", lp_epsilon=1e-6, batch_norm_updates=2)
+        assert variants["released"] == released, (pair, given)
+        assert variants["no_lp"] == replace(released, lambda_p=0.0)
+        assert variants["no_lo"] == replace(released, lambda_o=0.0)
+        assert variants["no_ls"] == replace(released, lambda_s=0.0)
+        assert variants["cross_entropy"] == replace(released, l_p_form="cross-entropy")
 
 
 TUNED = (
@@ -204,14 +203,14 @@ LATER = {
 
 @pytest.mark.parametrize("name", LATER)
 def test_unrolling_names_the_pair_for_which_its_values_were_found(name: str) -> None:
-    found = {}
+    rates = {}
     for pair in PAIRS:
         if later := METHODS[name].values.of(*pair).get("later"):
             assert isinstance(later.params, UnrollParams)
             origin, _, _ = later.origin.partition(";")
             _, _, place = origin.partition("later code for ")
-            found[place] = (later.params.learning_rate, later.params.sigma)
-    assert found == LATER[name]
+            rates[place] = (later.params.learning_rate, later.params.sigma)
+    assert rates == LATER[name]
 
 
 def test_unroll_of_prefers_values_that_step_back_further_than_it_learned() -> None:
@@ -221,16 +220,16 @@ def test_unroll_of_prefers_values_that_step_back_further_than_it_learned() -> No
         assert preferred.sigma > preferred.learning_rate
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
-def test_retrain_has_the_settings_of_the_original(pair: Pair) -> None:
-    original = original_setting(*pair)
-    (setting,) = values.RETRAIN.of(*pair).values()
-    params = setting.params
-    assert isinstance(params, RetrainParams)
-    assert setting.origin == original.origin
-    for name in ("epochs", "learning_rate", "weight_decay", "batch_size"):
-        assert getattr(params, name) == getattr(original.params, name)
-    assert original.params.momentum == 0.9
+def test_retrain_has_the_settings_of_the_original() -> None:
+    for pair in PAIRS:
+        original = original_setting(*pair)
+        (setting,) = values.RETRAIN.of(*pair).values()
+        params = setting.params
+        assert isinstance(params, RetrainParams)
+        assert setting.origin == original.origin
+        for name in ("epochs", "learning_rate", "weight_decay", "batch_size"):
+            assert getattr(params, name) == getattr(original.params, name), (pair, name)
+        assert original.params.momentum == 0.9
 
 
 def test_retrain_starts_where_the_original_started() -> None:

@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet18
+from torchvision.models import shufflenet_v2_x0_5
 
 from pru_demo.methods.boundary_expanding import boundary_expanding
 from pru_demo.methods.pru import pru
@@ -86,7 +86,7 @@ class Twice(nn.Module):
 
 NETWORKS = [
     pytest.param(sequential, GREY, 20, id="Sequential"),
-    pytest.param(lambda: resnet18(num_classes=10), COLOUR, 512, id="torchvision"),
+    pytest.param(lambda: shufflenet_v2_x0_5(num_classes=10), COLOUR, 1024, id="torchvision"),
     pytest.param(Aliased, GREY, 12, id="alias"),
     pytest.param(Misleading, GREY, 12, id="misleading names"),
 ]

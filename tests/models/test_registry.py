@@ -1,57 +1,68 @@
 """The networks have the shape of the paper's, and are built the same every time."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
 
 from pru_demo import models
-from pru_demo.data import DATASETS, DatasetSpec
-from pru_demo.models import MODELS, build_model, checkpoint_name, function_of, start_pretrained
+from pru_demo.data import DATASETS
+from pru_demo.models import (
+    MODELS,
+    build_model,
+    checkpoint_name,
+    function_of,
+    start_pretrained,
+    vit,
+)
 from pru_demo.models.allcnn import allcnn
-from pru_demo.models.split import batch_norms
+from pru_demo.models.split import SplitModel, batch_norms
+from pru_demo.models.vit import TokenExtractor
 from tests.same import changed, frozen, same
 
-MNIST, CIFAR10, CIFAR100 = DATASETS["mnist"], DATASETS["cifar10"], DATASETS["cifar100"]
+MNIST, CIFAR10 = DATASETS["mnist"], DATASETS["cifar10"]
 # All but the one that wants a GPU.
 MADE_HERE = [name for name in MODELS if name != "vit-b16"]
 
 
-@pytest.mark.parametrize(("name", "count"), [("allcnn", 1_618_282), ("allcnn-small", 102_178)])
-def test_parameter_counts(name: str, count: int) -> None:
-    model = build_model(name, MNIST, seed=7)
-    assert sum(p.numel() for p in model.parameters()) == count
+@cache
+def built(name: str, dataset: str) -> SplitModel:
+    """With seed 7; to look at, in whatever mode it is."""
+    return build_model(name, DATASETS[dataset], seed=7)
 
 
-def test_three_channels_give_the_count_of_the_released_network() -> None:
-    assert sum(p.numel() for p in allcnn(3, 32, 10).parameters()) == 1_620_010
-
-
-@pytest.mark.parametrize(("name", "size"), [("allcnn", 192), ("allcnn-small", 48)])
-def test_features_are_non_negative_vectors(name: str, size: int) -> None:
-    model = build_model(name, MNIST, seed=7).eval()
-    with torch.no_grad():
-        features = model.features(torch.rand(2, 1, 28, 28))
-        logits = model.classify(features)
-    assert features.shape == (2, size)
-    assert (features >= 0).all()
-    assert logits.shape == (2, 10)
-
-
-def test_colour_images_of_32_pixels_fit_too() -> None:
-    with torch.no_grad():
-        assert allcnn(3, 32, 7, width=0.25).eval()(torch.rand(2, 3, 32, 32)).shape == (2, 7)
+@pytest.mark.parametrize(
+    ("name", "dataset", "count"),
+    [
+        ("allcnn", "mnist", 1_618_282),
+        ("allcnn", "cifar10", 1_620_010),
+        ("allcnn-small", "mnist", 102_178),
+        ("allcnn-small", "cifar10", 102_610),
+        ("resnet18", "cifar10", 11_173_962),
+        ("vit-small", "cifar10", 1_205_898),
+    ],
+)
+def test_parameter_counts(name: str, dataset: str, count: int) -> None:
+    assert sum(p.numel() for p in built(name, dataset).parameters()) == count
 
 
 def test_convolutions_have_no_bias() -> None:
-    model = build_model("allcnn-small", MNIST, seed=7)
-    convolutions = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
+    convolutions = [
+        m for m in built("allcnn-small", "mnist").modules() if isinstance(m, torch.nn.Conv2d)
+    ]
     assert len(convolutions) == 8
     assert all(m.bias is None for m in convolutions)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_initial_weights_depend_on_the_seed_only(name: str) -> None:
+def test_initial_weights_depend_on_the_seed_only(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One layer of the 86 million weights' twelve is drawn like the others.
+    monkeypatch.setattr(
+        vit, "TokenExtractor", lambda c, **shape: TokenExtractor(c, **(shape | {"num_layers": 1}))
+    )
     before = torch.get_rng_state()
     one = frozen(build_model(name, MNIST, seed=7))
     assert torch.equal(before, torch.get_rng_state())
@@ -60,42 +71,26 @@ def test_initial_weights_depend_on_the_seed_only(name: str) -> None:
     assert not same(one, frozen(build_model(name, MNIST, seed=8)))
 
 
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [
-        ("allcnn", 1_620_010),
-        ("allcnn-small", 102_610),
-        ("resnet18", 11_173_962),
-        ("vit-small", 1_205_898),
-    ],
-)
-def test_parameter_counts_for_colour_images_of_ten_classes(name: str, count: int) -> None:
-    assert sum(p.numel() for p in build_model(name, CIFAR10, seed=7).parameters()) == count
-
-
-@pytest.mark.parametrize("dataset", [MNIST, CIFAR100], ids=["28 grey", "32 colour"])
+@pytest.mark.parametrize("dataset", ["mnist", "cifar100"])
 @pytest.mark.parametrize(
     ("name", "size"),
     [("allcnn", 192), ("allcnn-small", 48), ("resnet18", 512), ("vit-small", 128)],
 )
-def test_every_network_fits_grey_and_colour_images(
-    name: str, size: int, dataset: DatasetSpec
-) -> None:
-    model = build_model(name, dataset, seed=7).eval()
-    images = torch.rand(2, dataset.channels, dataset.image_size, dataset.image_size)
+def test_every_network_fits_grey_and_colour_images(name: str, size: int, dataset: str) -> None:
+    model, spec = build_model(name, DATASETS[dataset], seed=7).eval(), DATASETS[dataset]
+    images = torch.rand(2, spec.channels, spec.image_size, spec.image_size)
     with torch.no_grad():
         features = model.features(images)
         logits = model.classify(features)
     assert features.shape == (2, size)
-    assert logits.shape == (2, len(dataset.class_names))
+    assert (features >= 0).all() or name == "vit-small"
+    assert logits.shape == (2, len(spec.class_names))
     assert logits.isfinite().all()
     assert model.classifier.in_features == size
 
 
 def test_only_the_transformers_have_no_batch_norm() -> None:
-    without = {
-        name for name in MADE_HERE if not list(batch_norms(build_model(name, MNIST, seed=7)))
-    }
+    without = {name for name in MADE_HERE if not list(batch_norms(built(name, "mnist")))}
     assert without == {"vit-small"}
     assert without == {name for name in MADE_HERE if not MODELS[name].batch_norm}
 
@@ -109,7 +104,7 @@ def test_nor_has_the_one_that_wants_a_gpu() -> None:
 
 @pytest.mark.parametrize("name", MADE_HERE)
 def test_every_network_learns_in_all_its_weights(name: str) -> None:
-    model = build_model(name, MNIST, seed=7).train()
+    model = built(name, "mnist").train()
     model(torch.rand(4, 1, 28, 28)).logsumexp(1).sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
@@ -118,7 +113,7 @@ def test_every_network_learns_in_all_its_weights(name: str) -> None:
 def test_no_network_has_dropout(name: str) -> None:
     # Methods run in train mode and are functions of their seed: dropout would draw from elsewhere.
     torch.manual_seed(1)
-    model = build_model(name, MNIST, seed=7).train()
+    model = built(name, "mnist").train()
     for layer in batch_norms(model):
         layer.eval()
     images = torch.rand(2, 1, 28, 28)
@@ -140,12 +135,12 @@ def test_a_published_normalisation_is_the_first_layer() -> None:
 
 def test_networks_for_plain_pixels_keep_the_names_of_their_weights() -> None:
     # Shipped checkpoints know them by these names.
-    assert "extractor.0.0.weight" in build_model("allcnn-small", MNIST, seed=7).state_dict()
+    assert "extractor.0.0.weight" in built("allcnn-small", "mnist").state_dict()
 
 
 @pytest.mark.parametrize("name", MADE_HERE)
 def test_networks_without_pretrained_weights_start_as_they_were_built(name: str) -> None:
-    model = build_model(name, MNIST, seed=7)
+    model = built(name, "mnist")
     before = frozen(model)
     start_pretrained(name, model)
     assert not changed(before, model)

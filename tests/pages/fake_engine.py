@@ -1,105 +1,48 @@
 """An engine that computes nothing: tests say how far its jobs are."""
 
 from collections.abc import Mapping
-from concurrent.futures import Future
 from typing import Any
 
-from pru_demo.jobs.protocol import (
-    ONE_CPU,
-    Cancelled,
-    Engine,
-    Event,
-    Job,
-    JobFailed,
-    JobState,
-    Priority,
-    Refused,
-    Resources,
-)
-from pru_demo.store.entry import JSON
+from pru_demo.jobs.protocol import Event, Failure, Job, JobFacts, JobState, Refused, Request
 
 
 class FakeJob(Job):
     """A job that waits in the queue until a test says otherwise."""
 
-    def __init__(self, task: str, arguments: Mapping[str, JSON], key: str) -> None:
-        self.task, self.arguments = task, arguments
-        self._id, self._key = f"job{abs(hash(key)) % 10**8}", key
-        self._state: JobState = "queued"
-        self._future: Future[Any] = Future()
+    def __init__(self, number: int, request: Request) -> None:
+        super().__init__(JobFacts(f"job{number}", number, request), send=lambda _: None)
+        self.task, self.arguments = request.task, request.arguments
         self.waiting = 1
         self.starts_in: float | None = None
         self.watched_by: set[str] = set()
-        self.begun: float | None = None
-        self.reported: list[Event] = []
+        self.reported = self._events
         self.cancelled_with: list[float] = []
 
     @property
-    def id(self) -> str:
-        return self._id
-
-    @property
-    def key(self) -> str:
-        return self._key
-
-    @property
-    def state(self) -> JobState:
-        return self._state
-
-    @property
     def position(self) -> int:
-        return self.waiting if self._state == "queued" else 0
-
-    @property
-    def submitted(self) -> float:
-        return 0.0
-
-    @property
-    def started(self) -> float | None:
-        return self.begun
-
-    @property
-    def finished(self) -> float | None:
-        return None if self._state in ("queued", "running") else 1.0
-
-    @property
-    def future(self) -> Future[Any]:
-        return self._future
-
-    @property
-    def priority(self) -> Priority:
-        return "interactive"
+        return self.waiting if self.state == "queued" else 0
 
     @property
     def wait(self) -> float | None:
         return self.starts_in
 
-    @property
-    def expected(self) -> float | None:
-        return None
-
-    @property
-    def watchers(self) -> int:
-        return len(self.watched_by)
-
-    def events(self, after: int = 0) -> list[Event]:
-        return self.reported[after:]
-
     def watch(self, visitor: str) -> None:
         self.watched_by.add(visitor)
+        self.watchers = len(self.watched_by)
 
     def cancel(self, visitor: str = "", grace: float = 2.0) -> None:
         self.watched_by.discard(visitor)
+        self.watchers = len(self.watched_by)
         self.cancelled_with.append(grace)
 
     # ---- what tests do to it ----
 
     def run(self, started: float) -> "FakeJob":
-        self._state, self.begun = "running", started
+        self.state, self.started = "running", started
         return self
 
-    def say(self, time: float, **data: JSON) -> "FakeJob":
-        self.reported.append(Event(len(self.reported) + 1, 1, time, data))
+    def say(self, time: float, **data: Any) -> "FakeJob":
+        self.hear(Event(len(self.reported) + 1, 1, time, data))
         return self
 
     def snapshot(
@@ -117,55 +60,43 @@ class FakeJob(Job):
         }
         return self.say(time, snapshot=snapshot, done=done, of=10)
 
-    def end(self, state: JobState, error: Exception | None = None) -> None:
-        self._state = state
-        if error is not None:
-            self._future.set_exception(error)
-        else:
-            self._future.set_result(None)
+    def end(self, state: JobState, failure: Failure | None = None) -> None:
+        self.state, self.finished, self.failure = state, 1.0, failure
+        self.resolve()
 
     def fail(self, sentence: str, reference: str, kind: str = "") -> None:
-        self.end("failed", JobFailed(sentence, reference, kind))
+        self.end("failed", Failure(sentence, kind, reference))
 
     def interrupt(self) -> None:
         """As when the engine was killed."""
-        self.end("interrupted", JobFailed("The computation was interrupted.", "ab12cd34"))
+        self.end("interrupted", Failure("The computation was interrupted.", "", "ab12cd34"))
 
     def stop(self) -> None:
-        self.end("cancelled", Cancelled("The computation was cancelled."))
+        self.end("cancelled")
 
 
-class FakeEngine(Engine):
-    """Keeps what was submitted."""
+class FakeEngine:
+    """Keeps what was submitted; stands in for ``client.Engine``."""
 
     def __init__(self) -> None:
         self.submitted: list[FakeJob] = []
         self.refuses = ""
 
-    def submit(
-        self,
-        task: str,
-        arguments: Mapping[str, JSON],
-        *,
-        key: str,
-        visitor: str = "",
-        priority: Priority = "interactive",
-        shape: str = "",
-        resources: Resources = ONE_CPU,
-        retries: int = 0,
-        timeout: float | None = None,
-    ) -> Job:
+    def submit(self, task: str, arguments: Mapping[str, object], *, key: str, **rest: Any) -> Job:
         if self.refuses:
             raise Refused(self.refuses)
         known = self.job(key)
-        if known is not None and known.state in ("queued", "running"):
+        if known is not None and known.active:
             return known
-        job = FakeJob(task, arguments, key)
+        job = FakeJob(len(self.submitted) + 1, Request(task, arguments, key, **rest))
         self.submitted.append(job)
         return job
 
     def job(self, key: str) -> FakeJob | None:
-        return next((job for job in reversed(self.submitted) if job.key == key), None)
+        job = next((job for job in reversed(self.submitted) if job.key == key), None)
+        if job is not None:
+            job.watchers = len(job.watched_by)  # tests add to them
+        return job
 
     def jobs(self) -> list[Job]:
         return list(self.submitted)

@@ -75,12 +75,11 @@ def test_no_page_speaks_of_digits(engine: FakeEngine) -> None:
     assert app.segmented_control(key="way.undrawn").options == ["Upload", "Pick"]
 
 
-@pytest.mark.parametrize("here", [True, False])
-@pytest.mark.parametrize("name", ["cifar10", "fashion-mnist"])
+@pytest.mark.parametrize(("name", "here"), [("cifar10", True), ("fashion-mnist", False)])
 def test_without_records_every_page_offers_to_run_what_can_be_run(
     store: Store, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, name: str, here: bool
 ) -> None:
-    monkeypatch.setattr("pru_demo.ui.comparison.available", lambda _: here)
+    monkeypatch.setattr("pru_demo.ui.shared.comparison.available", lambda _: here)
     view = replace(PICTURES, scenario=replace(PICTURES.scenario, dataset=name))
     app = new_session(view)
     for page in SCENARIO_PAGES:

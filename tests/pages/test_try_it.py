@@ -241,7 +241,7 @@ def test_a_drawing_is_carried_to_the_map_and_left_there_until_it_is_taken_off(
 
 def test_a_drawing_has_a_place_wherever_its_network_is_kept(app: AppTest, store: Store) -> None:
     from pru_demo.ui.shared.records import placed_of, record_of
-    from pru_demo.ui.try_it.guest import Guest, guest_places
+    from pru_demo.ui.try_it.guest_image import Guest, guest_places
 
     run = SHIPPED.runs()["A"]
     record, placed = record_of(run), placed_of(run, "time")

@@ -1,7 +1,6 @@
 """What the finer instruments say of a scenario's runs; what is missing is measured on a click."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -10,22 +9,32 @@ from pru_demo.experiment.keys import measures_key, run_key, weights_key
 from pru_demo.experiment.tasks import MEASURE, shape_of
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import listed, pick_name
-from pru_demo.jobs.protocol import (
-    IN_FLIGHT,
-    ORPHAN_SECONDS,
-    EngineUnavailable,
-    Job,
-    JobFailed,
-    Refused,
-)
+from pru_demo.jobs.protocol import ORPHAN_SECONDS, Job
 from pru_demo.ui.shared.comparison import REFERENCES
-from pru_demo.ui.shared.services import ENGINE, STORE
-from pru_demo.ui.visitor import visitor
+from pru_demo.ui.shared.jobs_panel import (
+    FAILED,
+    STOPPED,
+    Endings,
+    explain_end,
+    in_flight,
+    jobs_of,
+    last_event,
+    submit,
+    watch,
+)
+from pru_demo.ui.shared.services import STORE
+from pru_demo.ui.shared.texts import text
 
-POLL_SECONDS = 0.5
 # As many as a visitor may have waiting.
 AT_ONCE = 6
 EXPECTED = "about a minute each for the small network on two CPU cores, longer for larger ones"
+
+_STOPPED = (STOPPED, "Measuring {name} was stopped. Nothing else was lost.")
+_ENDINGS: Endings = {
+    "failed": (FAILED, "{name} could not be measured. {sentence} Reference {reference}."),
+    "cancelled": _STOPPED,
+    "interrupted": _STOPPED,
+}
 
 
 def measured_runs(view: View) -> list[Measured]:
@@ -62,59 +71,45 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
 
     ``needed``: without it the page has little to show, so the offer stands out.
     """
-    if any(job.state in IN_FLIGHT for job in _jobs(missing).values()):
-        _watch(missing)
+    keys = {run: measures_key(run) for run in missing}
+    if in_flight(keys.values()):
+        # What is finished is shown while the rest goes on.
+        watch(keys, _show_progress, lambda: any(map(_is_measured, missing)))
         return
-    for run, job in _jobs(missing).items():
-        _explain_end(run, job)
+    for run, job in jobs_of(keys).items():
+        explain_end(job, _ENDINGS, name=pick_name(run.pick))
     offered = missing[:AT_ONCE]
-    text = (
-        f"Not measured yet: {listed([pick_name(run.pick) for run in missing])}. It takes "
-        f"{EXPECTED}. It goes on if you leave this page; what is not done "
-        f"{ORPHAN_SECONDS / 60:.0f} minutes later is stopped."
+    said = text(
+        "inside.not_measured",
+        names=listed([pick_name(run.pick) for run in missing]),
+        expected=EXPECTED,
+        minutes=f"{ORPHAN_SECONDS / 60:.0f}",
     )
     if needed:
-        st.info(text, icon=":material/hourglass_empty:")
+        st.info(said, icon=":material/hourglass_empty:")
     else:
-        st.caption(text)
+        st.caption(said)
     if st.button(
         f"Measure {listed([pick_name(run.pick) for run in offered])}",
         key="measure",
         icon=":material/labs:",
         type="primary" if needed else "secondary",
+    ) and all(
+        submit(
+            MEASURE,
+            {"config": run.content()},
+            key=measures_key(run),
+            shape=f"measure {shape_of(run)}",
+        )
+        for run in offered
     ):
-        _start(offered)
-
-
-def _start(runs: Sequence[RunConfig]) -> None:
-    try:
-        for run in runs:
-            ENGINE.submit(
-                MEASURE,
-                {"config": run.content()},
-                key=measures_key(run),
-                visitor=visitor(),
-                shape=f"measure {shape_of(run)}",
-                retries=1,
-            )
-    except (Refused, EngineUnavailable) as problem:
-        st.error(str(problem), icon=":material/hourglass_disabled:")
-        return
-    st.rerun()
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _watch(runs: Sequence[RunConfig]) -> None:
-    jobs = _jobs(runs)
-    over = all(job.state not in IN_FLIGHT for job in jobs.values())
-    # What is finished is shown while the rest goes on.
-    if over or any(map(_is_measured, runs)):
         st.rerun()
+
+
+def _show_progress(jobs: Mapping[RunConfig, Job]) -> None:
     for run, job in jobs.items():
-        if job.state in IN_FLIGHT:
-            job.watch(visitor())
-        share, text = _progress(job)
-        st.progress(share, f"**{pick_name(run.pick)}**: {text}")
+        share, said = _progress(job)
+        st.progress(share, f"**{pick_name(run.pick)}**: {said}")
 
 
 def _progress(job: Job) -> tuple[float, str]:
@@ -123,32 +118,8 @@ def _progress(job: Job) -> tuple[float, str]:
         return 0.0, f"waiting, number {job.position} in the queue"
     if job.state != "running":
         return 1.0, job.state
-    events = job.events()
-    if not events:
-        return 0.0, "starting a worker"
-    return events[-1].data["share"], events[-1].data["message"]
-
-
-def _explain_end(run: RunConfig, job: Job) -> None:
-    """How a job ended that has left no measures."""
-    if job.state == "failed":
-        error = job.future.exception()
-        assert isinstance(error, JobFailed)
-        st.error(
-            f"{pick_name(run.pick)} could not be measured. {error.sentence} "
-            f"Reference {error.reference}.",
-            icon=":material/error:",
-        )
-    elif job.state in ("cancelled", "interrupted"):
-        st.info(
-            f"Measuring {pick_name(run.pick)} was stopped. Nothing else was lost.",
-            icon=":material/stop_circle:",
-        )
-
-
-def _jobs(runs: Sequence[RunConfig]) -> dict[RunConfig, Job]:
-    jobs: dict[RunConfig, Any] = {run: ENGINE.job(measures_key(run)) for run in runs}
-    return {run: job for run, job in jobs.items() if job is not None}
+    event = last_event(job)
+    return event.get("share", 0.0), event.get("message", "starting a worker")
 
 
 def _is_measured(run: RunConfig) -> bool:

@@ -1,6 +1,6 @@
 """Places of runs on their scenario's maps; what is missing is drawn by the engine meanwhile."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,20 +11,37 @@ from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.maps import LIVE, PlacedRun
 from pru_demo.experiment.record import RunRecord, shown_forgotten
 from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
-from pru_demo.figures.feature_space import Run, is_whole
-from pru_demo.jobs.protocol import IN_FLIGHT, EngineUnavailable, Job, JobFailed, Refused
+from pru_demo.figures.feature_space import PerceivedRun, is_whole
+from pru_demo.jobs.protocol import Job
 from pru_demo.projection import pca_map
 from pru_demo.ui.perception.perceived_runs import stored_runs_of
 from pru_demo.ui.perception.player_film import Shown, show_film
+from pru_demo.ui.shared.jobs_panel import (
+    FAILED,
+    Endings,
+    explain_end,
+    in_flight,
+    last_event,
+    submit,
+    watch,
+)
 from pru_demo.ui.shared.records import classic_of, features_of, map_of, placed_of
 from pru_demo.ui.shared.services import ENGINE
-from pru_demo.ui.visitor import visitor
+from pru_demo.ui.shared.texts import text
+
+_ENDINGS: Endings = {
+    "failed": (FAILED, "{sentence}"),
+    "cancelled": (FAILED, "Drawing was stopped."),
+    "interrupted": (FAILED, "{sentence}"),
+}
+_GOES_ON = "{message} …"
+_MEANWHILE = "{message}. Meanwhile, the dots where they are first put."
 
 
-def places_or_drawing(runs: Sequence[Run], kind: str) -> list[PlacedRun] | None:
+def places_or_drawing(runs: Sequence[PerceivedRun], kind: str) -> list[PlacedRun] | None:
     """Places of all ``runs`` on the map of a kind; until they are there, a first sight of them and
     how far the drawing is."""
-    placed = [(record, placed_of(record.config, kind)) for record, _ in runs]
+    placed = [(run.record, placed_of(run.record.config, kind)) for run in runs]
     missing = [record for record, place in placed if place is None]
     if not missing:
         return [place for _, place in placed if place is not None]
@@ -38,24 +55,22 @@ def places_or_drawing(runs: Sequence[Run], kind: str) -> list[PlacedRun] | None:
                 MAP,
                 {"configs": [c.content() for c in configs], "kind": kind},
                 map_job_key(configs, kind),
-                lambda share, message: st.progress(
-                    share, f"{message}. Meanwhile, the dots where they are first put."
-                ),
+                _MEANWHILE,
             )
     return None
 
 
 def needed_classic(record: RunRecord, snapshot: int) -> NDArray[Any] | None:
     """umap-learn's picture (n, 2) of a snapshot, or None while it is being drawn."""
-    found = classic_of(record.config, snapshot)
-    if found is None and _features_known([record]):
+    picture = classic_of(record.config, snapshot)
+    if picture is None and _features_known([record]):
         _draw(
             CLASSIC,
             {"config": record.config.content(), "snapshot": snapshot},
             classic_job_key(record.config, snapshot),
-            lambda share, message: st.progress(share, f"{message} …"),
+            _GOES_ON,
         )
-    return found
+    return picture
 
 
 def offer_new_fit(scenario: Scenario, kind: str, fitted_on: Sequence[str]) -> None:
@@ -65,17 +80,17 @@ def offer_new_fit(scenario: Scenario, kind: str, fitted_on: Sequence[str]) -> No
     would be lost: a run whose features are no longer stored could not be placed on a new map.
     """
     configs = [
-        run[0].config
+        run.record.config
         for run in stored_runs_of(scenario)
-        if is_whole(run) and not has_own_space(run[0].config)
+        if is_whole(run) and not has_own_space(run.record.config)
     ]
     if set(fitted_on) == {str(c.pick) for c in configs} or not _all_features_known(configs):
         return
     key = f"{map_job_key(configs, kind)}:again"
-    if (job := ENGINE.job(key)) is not None and job.state in IN_FLIGHT:
-        _watch(key, lambda share, message: st.progress(share, f"{message} …"))
+    if in_flight([key]):
+        _watch(key, _GOES_ON)
         return
-    _say_why_it_ended(job)
+    explain_end(ENGINE.job(key), _ENDINGS)
     arguments = {"configs": [c.content() for c in configs], "kind": kind, "again": True}
     if st.button("Fit the map anew, to all runs", icon=":material/refresh:") and _submit(
         MAP, arguments, key
@@ -90,73 +105,49 @@ def _all_features_known(configs: Sequence[RunConfig]) -> bool:
 def _features_known(records: Sequence[RunRecord]) -> bool:
     if _all_features_known([record.config for record in records]):
         return True
-    st.info(
-        "The features of this run are no longer stored; run it again on the page Forget.",
-        icon=":material/info:",
-    )
+    st.info(text("perception.no_features"), icon=":material/info:")
     return False
 
 
-def _draw(
-    task: str, arguments: dict[str, Any], key: str, show: Callable[[float, str], object]
-) -> None:
-    if _say_why_it_ended(ENGINE.job(key)) and not st.button(
+def _draw(task: str, arguments: dict[str, Any], key: str, words: str) -> None:
+    if explain_end(ENGINE.job(key), _ENDINGS) and not st.button(
         "Draw it again", icon=":material/refresh:", key=f"again.{key}"
     ):
         return
     if _submit(task, arguments, key):
-        _watch(key, show)
-
-
-def _say_why_it_ended(job: Job | None) -> bool:
-    """Show why the engine drew nothing; False if there is no such reason."""
-    if job is None or job.state not in ("failed", "cancelled", "interrupted"):
-        return False
-    error = job.future.exception()
-    sentence = error.sentence if isinstance(error, JobFailed) else "Drawing was stopped."
-    st.error(sentence, icon=":material/error:")
-    return True
+        _watch(key, words)
 
 
 def _submit(task: str, arguments: dict[str, Any], key: str) -> bool:
-    """Have it drawn; False, having said why, if the engine does not take it."""
-    try:
-        ENGINE.submit(
-            task, arguments, key=key, visitor=visitor(), shape=task.rpartition("_")[2], retries=1
-        )
-    except (Refused, EngineUnavailable) as problem:
-        st.error(str(problem), icon=":material/hourglass_disabled:")
-        return False
-    return True
+    return submit(task, arguments, key=key, shape=task.rpartition("_")[2])
 
 
-@st.fragment(run_every=0.5)
-def _watch(key: str, show: Callable[[float, str], object]) -> None:
-    job = ENGINE.job(key)
-    if job is None or job.state not in IN_FLIGHT:
-        st.rerun()
-        return
-    job.watch(visitor())
-    event = events[-1].data if (events := job.events()) else {}
-    show(event.get("share", 0.0), event.get("message", "Waiting for a worker"))
+def _watch(key: str, words: str) -> None:
+    """How far the drawing is, in ``words`` around what it says itself."""
+
+    def show(jobs: Mapping[str, Job]) -> None:
+        event = last_event(jobs[key])
+        message = event.get("message", "Waiting for a worker")
+        st.progress(event.get("share", 0.0), words.format(message=message))
+
+    watch({key: key}, show)
 
 
-def _preview(runs: Sequence[Run]) -> None:
+def _preview(runs: Sequence[PerceivedRun]) -> None:
     """What is to be drawn on the map that the run was followed on, or else on joint PCA: computed
     in a moment, and the latter is where every map starts from."""
-    found = [(run, features_of(run[0].config)) for run in runs]
-    known = [(run, e) for run, e in found if e is not None]
-    together = [e for run, e in known if not has_own_space(run[0].config)]
+    known = [(run, e) for run in runs if (e := features_of(run.record.config)) is not None]
+    together = [e for run, e in known if not has_own_space(run.record.config)]
     if known:
         show_film([_first_seen(run, e, together) for run, e in known])
 
 
-def _first_seen(run: Run, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:
+def _first_seen(run: PerceivedRun, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:
     """A run with features ``e``; ``together`` are those of all runs that share their space."""
-    record, perceived = run
+    record = run.record
     retained = ~shown_forgotten(record)
     if has_own_space(record.config):
         drawn = pca_map([e], retained)
     else:
         drawn = map_of(record.config, LIVE) or pca_map(together, retained)
-    return Shown(record, drawn.place(e), perceived.moved)
+    return Shown(record, drawn.place(e), run.perceived.moved)

@@ -8,7 +8,7 @@ from pru_demo.config import Scenario
 from pru_demo.figures.curves import Timeline
 from pru_demo.figures.feature_space import (
     MEASURES,
-    Run,
+    PerceivedRun,
     clusters_figure,
     n_dist_figure,
     probe_figure,
@@ -24,27 +24,29 @@ from pru_demo.ui.perception.perceived_runs import (
 from pru_demo.ui.shared.charts import chart
 
 
-def show_feature_space(runs: Sequence[Run], references: Sequence[Run]) -> None:
+def show_feature_space(runs: Sequence[PerceivedRun], references: Sequence[PerceivedRun]) -> None:
     """What the features of ``runs`` say; ``references`` stand beside them where one can compare."""
-    scenario = runs[0][0].config.scenario
+    scenario = runs[0].record.config.scenario
     st.header("Measured in feature space", anchor=False, divider="gray")
     st.markdown(
         "What follows was computed with all features of the extractor, not with the two of a map."
     )
-    time = Timeline.covering([record for record, _ in runs])
+    time = Timeline.covering([run.record for run in runs])
     _show_probe(runs, references, time)
     _show_belief_and_distance([*runs, *references])
     _show_clusters(runs, time)
     _show_table(scenario)
 
 
-def _show_probe(runs: Sequence[Run], references: Sequence[Run], time: Timeline) -> None:
-    images_of = forgotten_images(runs[0][0].config.scenario)
+def _show_probe(
+    runs: Sequence[PerceivedRun], references: Sequence[PerceivedRun], time: Timeline
+) -> None:
+    images_of = forgotten_images(runs[0].record.config.scenario)
     st.subheader(f"Could a new classifier still find the {images_of}?", anchor=False)
     circles = (
         "Circles: the **BatchNorm-only control**, one pass over other images without a weight "
         "update. "
-        if any(perceived.control for _, perceived in runs)
+        if any(run.perceived.control for run in runs)
         else ""
     )
     st.markdown(
@@ -59,9 +61,9 @@ def _show_probe(runs: Sequence[Run], references: Sequence[Run], time: Timeline) 
     )
 
 
-def _show_belief_and_distance(runs: Sequence[Run]) -> None:
+def _show_belief_and_distance(runs: Sequence[PerceivedRun]) -> None:
     moments = moments_of(runs)
-    images_of = forgotten_images(runs[0][0].config.scenario)
+    images_of = forgotten_images(runs[0].record.config.scenario)
     st.subheader("Belief and distance (Figure 4, Eq. 7)", anchor=False)
     moment = st.segmented_control(
         "When", moments, default=moments[0], required=True, key="moment", width="stretch"
@@ -83,8 +85,8 @@ def _show_belief_and_distance(runs: Sequence[Run]) -> None:
     )
 
 
-def _show_clusters(runs: Sequence[Run], time: Timeline) -> None:
-    images_of = forgotten_images(runs[0][0].config.scenario)
+def _show_clusters(runs: Sequence[PerceivedRun], time: Timeline) -> None:
+    images_of = forgotten_images(runs[0].record.config.scenario)
     st.subheader("The new clusters", anchor=False)
     st.markdown(
         f"Each of the {images_of} belongs to the cluster of the class that its redistributed "
@@ -97,13 +99,13 @@ def _show_clusters(runs: Sequence[Run], time: Timeline) -> None:
             chart(clusters_figure(runs, measure, time), key=f"clusters-{measure}", alt=title)
 
 
-def _without_weight(runs: Sequence[Run]) -> str:
+def _without_weight(runs: Sequence[PerceivedRun]) -> str:
     """Which of PRU's two losses some of the runs leave out."""
     missing = [
-        f"{symbol} has no weight in {pick_name(record.config.pick)}"
-        for record, _ in runs
+        f"{symbol} has no weight in {pick_name(run.record.config.pick)}"
+        for run in runs
         for weight, symbol in (("lambda_o", "L_o"), ("lambda_s", "L_s"))
-        if record.params.get(weight) == 0
+        if run.record.params.get(weight) == 0
     ]
     return f" ({listed(missing)})" if missing else ""
 

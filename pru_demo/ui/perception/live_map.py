@@ -10,7 +10,7 @@ from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.live import LiveRun, live_run
 from pru_demo.experiment.maps import LIVE
 from pru_demo.experiment.record import shown_forgotten
-from pru_demo.figures.moments import frames_of, moments
+from pru_demo.figures.film import frames_of, moments
 from pru_demo.projection import TemporalMap, displacement
 from pru_demo.ui.perception.player_film import Shown, show_film
 from pru_demo.ui.shared.records import features_of, map_of, record_of

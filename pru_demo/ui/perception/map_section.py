@@ -9,27 +9,27 @@ from pru_demo.data import DATASETS
 from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.maps import LEAST_AGREEMENT, LEAST_MOVEMENT, LEAST_TRUST, PlacedRun
 from pru_demo.experiment.record import RunRecord
-from pru_demo.figures.feature_space import Run
+from pru_demo.figures.feature_space import PerceivedRun
 from pru_demo.figures.findings import doubt_finding, movement_finding
 from pru_demo.figures.naming import forgotten_images, pick_name
 from pru_demo.ui.perception.drawing_maps import offer_new_fit, places_or_drawing
 from pru_demo.ui.perception.picture_choice import KIND_OF, PICTURES
 from pru_demo.ui.perception.player_film import Shown, download_film, show_film
-from pru_demo.ui.try_it.guest import guest_for, guest_places, keep_guest
+from pru_demo.ui.try_it.guest_image import guest_for, guest_places, keep_guest
 
 
-def show_map(runs: Sequence[Run], picture: str, original: RunRecord | None) -> None:
+def show_map(runs: Sequence[PerceivedRun], picture: str, original: RunRecord | None) -> None:
     """``runs`` on the map of a picture, or the drawing of it; ``original`` places the guest."""
-    records, kind = [record for record, _ in runs], KIND_OF[picture]
+    records, kind = [run.record for run in runs], KIND_OF[picture]
     places = places_or_drawing(runs, kind)
     if places is None:
         return
     _show_player(runs, places, kind, original)
     st.markdown(f"**{picture}** {PICTURES[picture]}")
     moves = [
-        movement_finding(record, perceived.moved.astype(float))
-        for record, perceived in runs
-        if not has_own_space(record.config)
+        movement_finding(run.record, run.perceived.moved.astype(float))
+        for run in runs
+        if not has_own_space(run.record.config)
     ]
     moved = f"{' '.join(moves)} (1 = from one class to another.) " if moves else ""
     st.markdown(
@@ -42,17 +42,17 @@ def show_map(runs: Sequence[Run], picture: str, original: RunRecord | None) -> N
 
 
 def _show_player(
-    runs: Sequence[Run], places: Sequence[PlacedRun], kind: str, original: RunRecord | None
+    runs: Sequence[PerceivedRun], places: Sequence[PlacedRun], kind: str, original: RunRecord | None
 ) -> None:
-    guest = guest_for(runs[0][0].config.scenario.dataset)
+    guest = guest_for(runs[0].record.config.scenario.dataset)
     shown = [
         Shown(
-            record,
+            run.record,
             place.xy,
-            perceived.moved,
-            None if guest is None else guest_places(guest, record, place, kind, original),
+            run.perceived.moved,
+            None if guest is None else guest_places(guest, run.record, place, kind, original),
         )
-        for (record, perceived), place in zip(runs, places, strict=True)
+        for run, place in zip(runs, places, strict=True)
     ]
     show_film(shown, guest)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pru_demo.experiment.record import RunRecord
-from pru_demo.figures.classic import classic_figure
-from pru_demo.figures.moments import frames_of, label, moments
+from pru_demo.figures.dot_maps import classic_figure
+from pru_demo.figures.film import frames_of, moments
 from pru_demo.figures.naming import pick_name
 from pru_demo.ui.perception.drawing_maps import needed_classic
 from pru_demo.ui.shared.charts import chart, ink
@@ -34,8 +34,8 @@ KIND_OF = {
 def show_classic(records: Sequence[RunRecord]) -> None:
     """UMAP of one moment of each run, each fitted alone."""
     film = moments(records)
-    names = [label(moment) for moment in film]
-    unlearned = max(i for i, (stage, *_) in enumerate(film) if stage != "relearn")
+    names = [moment.label for moment in film]
+    unlearned = max(i for i, moment in enumerate(film) if moment.stage != "relearn")
     chosen = st.select_slider("When", names, names[unlearned], key="classic.moment")
     for column, record in zip(st.columns(len(records)), records, strict=True):
         with column:

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from pru_demo.data import DATASETS
 from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.record import RunRecord
-from pru_demo.figures.film import Frame, Panel, film_figure, film_html
-from pru_demo.figures.moments import frames_of, hint, label, moments
+from pru_demo.figures.dot_maps import film_figure, film_html
+from pru_demo.figures.film import Frame, Panel, frames_of, hint, moments
 from pru_demo.figures.naming import pick_name, stroke_of
 from pru_demo.ui.components.map_player import map_player
 from pru_demo.ui.components.map_player.movie import Movie
 from pru_demo.ui.shared.images import sample_images
-from pru_demo.ui.try_it.guest import Guest
+from pru_demo.ui.try_it.guest_image import Guest
 
 # Pictures beside the pointer are 64 CSS pixels wide.
 _THUMBNAIL = 64
@@ -41,7 +41,7 @@ def movie_of(shown: Sequence[Shown], guest: Guest | None = None) -> Movie:
     record, scenario, film = records[0], records[0].config.scenario, moments(records)
     return Movie(
         panels=[_panel(each, frames_of(each.record, film)) for each in shown],
-        frames=[Frame(label(m), m[0], hint(m, records)) for m in film],  # type: ignore[arg-type]
+        frames=[Frame(m.label, m.stage, hint(m, records)) for m in film],
         true=record.arrays["labels"],
         class_names=DATASETS[scenario.dataset].class_names,
         forgotten=scenario.forget,

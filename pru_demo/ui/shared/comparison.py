@@ -9,10 +9,9 @@ from pru_demo.config import Pick, RunConfig, View
 from pru_demo.data import DATASETS, available
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.naming import forgotten_name
-from pru_demo.ui.shared.notices import end_page
-from pru_demo.ui.shared.pages import link_to
+from pru_demo.ui.shared.pages import end_page, link_to
 from pru_demo.ui.shared.records import record_of
-from pru_demo.ui.shared.running import jobs_of, run_panel
+from pru_demo.ui.shared.running import is_running, run_panel
 from pru_demo.ui.shared.state import current_view
 
 REFERENCES = (Pick("retrain", "paper"), Pick("original", "paper"))
@@ -34,8 +33,7 @@ class Comparison:
     def reference(self, method: str) -> RunRecord | None:
         """Retrain's or Original's record, if it has been computed, also where it is A or B."""
         everyone = (*self.chosen, *self.references)
-        found = (r for r in everyone if r.config.pick.method == method)
-        return next(found, None)
+        return next((r for r in everyone if r.config.pick.method == method), None)
 
 
 def needed_comparison(
@@ -58,18 +56,18 @@ def needed_comparison(
         end_page()
     if missing:
         run_panel(configs, missing)
-        if jobs_of(configs):
+        if is_running(configs):
             meanwhile(configs)
-        if jobs_of(configs) and record_of(View().runs()["A"]) is not None:
+        if is_running(configs) and record_of(View().runs()["A"]) is not None:
             name = forgotten_name(View().scenario)
             link_to("relearning", f"Meanwhile: how {name} comes back, on finished runs", View())
         end_page()
-    references = (RunConfig(view.scenario, pick) for pick in REFERENCES if pick not in _picks(view))
-    found = (record_of(config) for config in references)
+    others = (RunConfig(view.scenario, pick) for pick in REFERENCES)
+    references = [record_of(config) for config in others if config not in records]
     return Comparison(
         view,
         tuple(r for r in records.values() if r is not None),
-        tuple(r for r in found if r is not None),
+        tuple(r for r in references if r is not None),
     )
 
 
@@ -77,7 +75,3 @@ def fetch_hint(names: Sequence[str]) -> str:
     """How whoever runs this server gets data sets; its paths are not for visitors."""
     command = f"python -m pru_demo data fetch {' '.join(names)}"
     return f"Who runs this server can get it with `{command}`."
-
-
-def _picks(view: View) -> tuple[Pick, Pick]:
-    return view.a, view.b

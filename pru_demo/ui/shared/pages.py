@@ -1,7 +1,8 @@
-"""The pages in the order in which they are visited."""
+"""The pages in the order in which they are visited, the ways between them and out of one."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 
@@ -57,6 +58,15 @@ def link_to(name: str, label: str, view: View) -> None:
 def go_to(name: str, view: View) -> None:
     """Leave for a page, keeping what the visitor looks at."""
     st.switch_page(_page(name).path, query_params=view.query())
+
+
+class PageEnd(Exception):
+    """The page has shown what it can; the frame around it goes on."""
+
+
+def end_page() -> NoReturn:
+    """Like ``st.stop()``, after which Streamlit would show nothing more, notices included."""
+    raise PageEnd
 
 
 def _page(name: str) -> PageSpec:

@@ -1,38 +1,49 @@
 """Starting runs, watching them, cancelling them: one panel used by every page."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
 from pru_demo.config import SMALLEST_BATCH, RunConfig, planned_epochs, setting_of
 from pru_demo.experiment.keys import run_key
+from pru_demo.experiment.record import Snapshot
 from pru_demo.experiment.tasks import RUN, shape_of
 from pru_demo.figures.curves import unlearning_figure
 from pru_demo.figures.naming import listed, pick_name
-from pru_demo.jobs.protocol import (
-    IN_FLIGHT,
-    OUT_OF_MEMORY,
-    EngineUnavailable,
-    Job,
-    JobFailed,
-    Refused,
-)
+from pru_demo.jobs.protocol import OUT_OF_MEMORY, Job, JobFailed
 from pru_demo.models import checkpoint_name
 from pru_demo.paths import CHECKPOINTS
 from pru_demo.settings import PRESETS
 from pru_demo.ui.shared.charts import accuracy_charts
-from pru_demo.ui.shared.services import ENGINE
+from pru_demo.ui.shared.jobs_panel import (
+    FAILED,
+    INTERRUPTED,
+    STOPPED,
+    Endings,
+    explain_end,
+    has_left,
+    in_flight,
+    jobs_of,
+    leave,
+    submit,
+    watch,
+)
 from pru_demo.ui.shared.state import current_view, show
+from pru_demo.ui.shared.texts import text
 from pru_demo.ui.visitor import owner, visitor
 
-POLL_SECONDS = 0.5
 # After this long without an event, the visitor is told that there are none.
 SILENT_SECONDS = 60.0
 # Far beyond what any run needs on a laptop: it ends only what hangs.
 TIME_LIMIT_SECONDS = 24 * 3600.0
+
+_ENDINGS: Endings = {
+    "cancelled": (STOPPED, "{name} was cancelled. Nothing else was lost."),
+    "interrupted": (INTERRUPTED, "{name} was interrupted{where}. Reference {reference}."),
+    "failed": (FAILED, "{sentence} Reference {reference}."),
+}
 
 
 def start(configs: Sequence[RunConfig], *, again: bool = False, resume: bool = False) -> bool:
@@ -41,47 +52,36 @@ def start(configs: Sequence[RunConfig], *, again: bool = False, resume: bool = F
     ``again``: also if there is a result; ``resume``: go on with what an interrupted run has left.
     Returns False, having said why, if the engine does not take them.
     """
-    try:
-        for config in configs:
-            ENGINE.submit(
-                RUN,
-                {
-                    "config": config.content(),
-                    "again": again,
-                    "resume": resume,
-                    "owner": owner(visitor()),
-                },
-                key=run_key(config),
-                visitor=visitor(),
-                shape=shape_of(config),
-                retries=1,
-                timeout=TIME_LIMIT_SECONDS,
-            )
-            st.session_state.pop(_left_key(config), None)
-    except (Refused, EngineUnavailable) as problem:
-        st.error(str(problem), icon=":material/hourglass_disabled:")
-        return False
-    return True
+    how = {"again": again, "resume": resume, "owner": owner(visitor())}
+    return all(
+        submit(
+            RUN,
+            {"config": config.content(), **how},
+            key=run_key(config),
+            shape=shape_of(config),
+            timeout=TIME_LIMIT_SECONDS,
+        )
+        for config in configs
+    )
 
 
-def jobs_of(configs: Sequence[RunConfig]) -> dict[RunConfig, Job]:
-    """The unfinished jobs of ``configs``: also those that another session or reload started."""
-    jobs = {config: ENGINE.job(run_key(config)) for config in configs}
-    return {c: job for c, job in jobs.items() if job and job.state in IN_FLIGHT}
+def is_running(configs: Sequence[RunConfig]) -> bool:
+    """Whether any of them is on its way, also if another session or reload started it."""
+    return in_flight(map(run_key, configs))
 
 
 def run_panel(configs: Sequence[RunConfig], missing: Sequence[RunConfig]) -> None:
     """Offer to run what is missing (or everything again), or show what is running."""
-    if jobs_of(configs):
-        _watch(configs)
+    if is_running(configs):
+        watch(_keys(configs), _show_jobs)
         return
-    for config in configs:
-        _explain_end(config, ENGINE.job(run_key(config)))
+    for config, job in jobs_of(_keys(configs)).items():
+        _explain_end(config, job)
     preset = PRESETS[configs[0].scenario.preset]
     names = listed([pick_name(c.pick) for c in missing or configs])
     if missing:
         st.info(
-            f"Not computed for this choice yet: {names}. It takes {_expectation(configs)}.",
+            text("shared.not_computed", names=names, expected=_expectation(configs)),
             icon=":material/hourglass_empty:",
         )
     if st.button(
@@ -94,21 +94,20 @@ def run_panel(configs: Sequence[RunConfig], missing: Sequence[RunConfig]) -> Non
         st.rerun()
 
 
-@st.fragment(run_every=POLL_SECONDS)
-def _watch(configs: Sequence[RunConfig]) -> None:
-    jobs = {c: job for c in configs if (job := ENGINE.job(run_key(c)))}
-    if all(job.state not in IN_FLIGHT for job in jobs.values()):
-        st.rerun()
+def _keys(configs: Sequence[RunConfig]) -> dict[RunConfig, str]:
+    return {config: run_key(config) for config in configs}
+
+
+def _show_jobs(jobs: Mapping[RunConfig, Job]) -> None:
+    """How far each run is, and below them their curves so far."""
     for config, job in jobs.items():
-        if not st.session_state.get(_left_key(config)):
-            job.watch(visitor())
         _show_job(config, job)
-    live = {c.pick: _snapshots(job) for c, job in jobs.items()}
+    live = {config.pick: _snapshots(job) for config, job in jobs.items()}
     if any(live.values()):
-        epochs = max(map(planned_epochs, configs))
+        epochs = max(map(planned_epochs, jobs))
         accuracy_charts(
             lambda accuracy: unlearning_figure(live, accuracy, epochs),
-            key="live." + ".".join(c.pick.method for c in configs),
+            key="live." + ".".join(config.pick.method for config in jobs),
             alt="as the run goes on",
         )
 
@@ -119,17 +118,16 @@ def _show_job(config: RunConfig, job: Job) -> None:
     if job.state == "queued":
         bar.progress(0.0, f"**{name}**: {_place(job)}")
     elif job.state == "running":
-        share, text = _progress(job)
-        bar.progress(share, f"**{name}**: {text}")
+        share, said = _progress(job)
+        bar.progress(share, f"**{name}**: {said}")
     else:
         bar.progress(1.0, f"**{name}**: {job.state}")
         return
-    if st.session_state.get(_left_key(config)):
+    if has_left(job):
         others = "Another visitor follows" if job.watchers == 1 else f"{job.watchers} others follow"
         bar.caption(f"{others} it, so it goes on.")
     elif button.button("Cancel", key=f"cancel.{job.id}", icon=":material/stop_circle:"):
-        st.session_state[_left_key(config)] = job.watchers > 1
-        job.cancel(visitor(), grace=0.5)
+        leave(job)
 
 
 def _place(job: Job) -> str:
@@ -181,34 +179,25 @@ def _silence(since: float) -> str:
     return f" · no news for {_duration(seconds)}" if seconds > SILENT_SECONDS else ""
 
 
-def _snapshots(job: Job) -> list[dict[str, Any]]:
+def _snapshots(job: Job) -> list[Snapshot]:
     events = job.events()
     attempt = max((e.attempt for e in events), default=1)
-    return [e.data["snapshot"] for e in events if e.attempt == attempt and "snapshot" in e.data]
+    told = [e.data["snapshot"] for e in events if e.attempt == attempt and "snapshot" in e.data]
+    return [Snapshot(**{k: v for k, v in each.items() if k != "label"}) for each in told]
 
 
-def _explain_end(config: RunConfig, job: Job | None) -> None:
+def _explain_end(config: RunConfig, job: Job) -> None:
     """How the last job of ``config`` ended, if not well, and what can be done about it."""
     name = pick_name(config.pick)
-    if job is None or job.state == "done":
-        return
-    if job.state == "cancelled":
-        st.info(f"{name} was cancelled. Nothing else was lost.", icon=":material/stop_circle:")
+    if not explain_end(job, _ENDINGS, name=name, where=_how_far(job)):
         return
     error = job.future.exception()
-    assert isinstance(error, JobFailed)
     if job.state == "interrupted":
-        st.warning(
-            f"{name} was interrupted{_how_far(job)}. Reference {error.reference}.",
-            icon=":material/power_off:",
-        )
         if st.button(
             f"Resume {name}", key=f"resume.{job.id}", icon=":material/resume:", type="primary"
         ) and start([config], again=True, resume=True):
             st.rerun()
-        return
-    st.error(f"{error.sentence} Reference {error.reference}.", icon=":material/error:")
-    if error.kind in OUT_OF_MEMORY:
+    elif isinstance(error, JobFailed) and error.kind in OUT_OF_MEMORY:
         _offer_smaller_batches(config, job)
 
 
@@ -225,16 +214,11 @@ def _offer_smaller_batches(config: RunConfig, job: Job) -> None:
         f"Use batches of {now // 2} images",
         key=f"smaller.{job.id}",
         icon=":material/memory_alt:",
-        help="Needs less memory. It is another run than the published one: its parameters say so.",
+        help=text("shared.smaller_batches"),
     ):
         view = current_view()
         show(replace(view, scenario=replace(view.scenario, max_batch=now // 2)))
         st.rerun()
-
-
-def _left_key(config: RunConfig) -> str:
-    """Set in the session while the visitor has left a run that others still follow."""
-    return f"left.{run_key(config)}"
 
 
 def _expectation(configs: Sequence[RunConfig]) -> str:
@@ -243,12 +227,8 @@ def _expectation(configs: Sequence[RunConfig]) -> str:
     if not (
         CHECKPOINTS / checkpoint_name(scenario.dataset, scenario.model, scenario.seed)
     ).exists():
-        return (
-            "long: the original network of this choice is not shipped and is trained first, "
-            "minutes for the small network, an hour for the full AllCNN, longer for the others, on "
-            "two CPU cores"
-        )
+        return text("shared.long_original")
     if scenario.model != "allcnn-small":
-        return "an hour or more on two CPU cores, minutes on a GPU"
+        return text("shared.long_network")
     minutes = "about a minute" if scenario.preset == "classroom" else "about ten minutes"
     return f"{minutes} on two CPU cores"

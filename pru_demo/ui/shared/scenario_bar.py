@@ -2,36 +2,30 @@
 
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from pru_demo.config import (
-    LARGEST_BATCH,
-    MAX_FORGET_SAMPLES,
-    MAX_RELEARN_EPOCHS,
-    MAX_SEED,
-    SMALLEST_BATCH,
-    Pick,
-    Scenario,
-    View,
-    variants_of,
-    view_from_query,
-)
+from pru_demo.config import FIELDS, View, runs_of, view_from_query
 from pru_demo.data import DATASETS, available, note_of, read_part
 from pru_demo.data.spec import DamagedData
+from pru_demo.fields import Number, OneOf
 from pru_demo.figures.naming import listed, short_name
-from pru_demo.methods import METHODS
-from pru_demo.models import MODELS
-from pru_demo.settings import GIVEN, PRESETS
 from pru_demo.ui.shared.comparison import fetch_hint
 from pru_demo.ui.shared.images import data_uri, sample_images
 from pru_demo.ui.shared.state import show
 
 # More would not fit into one row.
 MOST_CHIPS = 12
+
+# What is asked first, and last, behind the button; all else is in the order of a link.
+_ORDER = {"dataset": -3, "preset": -2, "model": -1, "seed": 1}
+_MORE = {
+    name: each
+    for name, each in sorted(FIELDS.items(), key=lambda item: _ORDER.get(item[0], 0))
+    if each.label and isinstance(each.kind, OneOf | Number)
+}
 
 
 def scenario_bar(view: View) -> None:
@@ -42,14 +36,8 @@ def scenario_bar(view: View) -> None:
     st.session_state["bar.several"] = several
     st.session_state["bar.forget"] = list(scenario.forget) if several else scenario.forget[0]
     st.session_state["bar.a"], st.session_state["bar.b"] = view.a, view.b
-    st.session_state["bar.preset"] = scenario.preset
-    st.session_state["bar.model"] = scenario.model
-    st.session_state["bar.seed"] = scenario.seed
-    st.session_state["bar.dataset"] = scenario.dataset
-    st.session_state["bar.given"] = scenario.given
-    st.session_state["bar.forget_samples"] = scenario.forget_samples
-    st.session_state["bar.relearn_epochs"] = scenario.relearn_epochs
-    st.session_state["bar.max_batch"] = scenario.max_batch
+    for name in _MORE:
+        st.session_state[f"bar.{name}"] = getattr(scenario, name)
 
     with st.container(key="scenario-bar", border=True):
         forget, a, b, more = st.columns(
@@ -57,7 +45,7 @@ def scenario_bar(view: View) -> None:
         )
         with forget:
             _class_choice(view, several=several)
-        picks = _picks(scenario)
+        picks = [run.pick for run in runs_of(scenario)]
         for column, key, label in ((a, "bar.a", "A"), (b, "bar.b", "B")):
             column.selectbox(
                 f"Method {label}",
@@ -70,7 +58,19 @@ def scenario_bar(view: View) -> None:
                 "published code does it.",
             )
         with more, st.popover("More", icon=":material/tune:", width="stretch"):
-            _more(view)
+            for name in _MORE:
+                _control(name, view)
+                if name == "dataset":
+                    _missing_data_sets()
+                    st.toggle(
+                        "Forget several classes at once",
+                        key="bar.several",
+                        on_change=_apply,
+                        args=(view,),
+                    )
+            st.markdown("Link to exactly this view")
+            query = "&".join(f"{key}={value}" for key, value in view.query().items())
+            st.code(f"{(st.context.url or '').partition('?')[0]}?{query}", wrap_lines=True)
         if note := note_of(scenario.dataset):
             st.caption(f"{DATASETS[scenario.dataset].label}: {note}")
 
@@ -79,129 +79,60 @@ def _class_choice(view: View, *, several: bool) -> None:
     """Chips with a sample image each, or a list where a data set has too many classes for that."""
     dataset = view.scenario.dataset
     names = DATASETS[dataset].class_names
-    label = "Forget the classes" if several else "Forget the class"
-    common: dict[str, Any] = {
-        "key": "bar.forget",
+    label = "Forget the classes" if several else FIELDS["forget"].label
+    common = {"options": range(len(names)), **_wiring("forget", view)}
+    if len(names) > MOST_CHIPS:
+        common["format_func"] = names.__getitem__
+        if several:
+            st.multiselect(label, **common)
+        else:
+            st.selectbox(label, **common)
+        return
+    common |= {"format_func": partial(_chip, dataset, available(dataset)), "width": "stretch"}
+    if several:
+        st.segmented_control(label, selection_mode="multi", **common)
+    else:
+        st.segmented_control(label, required=True, **common)
+
+
+def _control(name: str, view: View) -> None:
+    """The widget of a field, by its kind."""
+    each, wiring = FIELDS[name], _wiring(name, view)
+    match each.kind:
+        case Number(low, high, step):
+            st.number_input(
+                each.label, low, high, step=step, placeholder=each.placeholder, **wiring
+            )
+        case OneOf(options, in_a_row) as kind:
+            choices = _data_sets(view) if name == "dataset" else list(options)
+            if in_a_row:
+                st.segmented_control(
+                    each.label, choices, format_func=kind.label_of, required=True, **wiring
+                )
+            else:
+                st.selectbox(each.label, choices, format_func=kind.label_of, **wiring)
+
+
+def _wiring(name: str, view: View) -> dict[str, Any]:
+    """What the widgets of all fields have in common."""
+    return {
+        "key": f"bar.{name}",
+        "help": FIELDS[name].help,
         "on_change": _apply,
         "args": (view,),
-        "help": "The class whose training images the network is asked to forget.",
     }
-    if len(names) > MOST_CHIPS:
-        listed: dict[str, Any] = {
-            "options": range(len(names)),
-            "format_func": names.__getitem__,
-            **common,
-        }
-        if several:
-            st.multiselect(label, **listed)
-        else:
-            st.selectbox(label, **listed)
-        return
-    chips: dict[str, Any] = {
-        "options": range(len(names)),
-        "format_func": partial(_chip, dataset, available(dataset)),
-        "width": "stretch",
-        **common,
-    }
-    if several:
-        st.segmented_control(label, selection_mode="multi", **chips)
-    else:
-        st.segmented_control(label, required=True, **chips)
 
 
-def _more(view: View) -> None:
+def _data_sets(view: View) -> list[str]:
     present = [name for name in DATASETS if available(name)]
-    st.selectbox(
-        "Data set",
-        # One that a link asks for stays in the list: the page says how to get it.
-        [*present, *({view.scenario.dataset} - set(present))],
-        format_func=lambda name: DATASETS[name].label,
-        key="bar.dataset",
-        on_change=_apply,
-        args=(view,),
-    )
-    if absent := [name for name in DATASETS if name not in present]:
+    # One that a link asks for stays in the list: the page says how to get it.
+    return [*present, *({view.scenario.dataset} - set(present))]
+
+
+def _missing_data_sets() -> None:
+    if absent := [name for name in DATASETS if not available(name)]:
         labels = listed([DATASETS[name].label for name in absent])
         st.caption(f"Not on this machine: {labels}. {fetch_hint(absent)}")
-    st.toggle(
-        "Forget several classes at once",
-        key="bar.several",
-        on_change=_apply,
-        args=(view,),
-    )
-    st.segmented_control(
-        "Amount of work",
-        list(PRESETS),
-        format_func=lambda name: PRESETS[name].label,
-        required=True,
-        key="bar.preset",
-        help=" · ".join(f"**{p.label}**: {p.description}" for p in PRESETS.values()),
-        on_change=_apply,
-        args=(view,),
-    )
-    st.selectbox(
-        "Network",
-        list(MODELS),
-        format_func=lambda name: MODELS[name].label,
-        key="bar.model",
-        help=" · ".join(f"**{m.label}**: {m.description}" for m in MODELS.values()),
-        on_change=_apply,
-        args=(view,),
-    )
-    st.segmented_control(
-        "Forget with",
-        GIVEN,
-        required=True,
-        key="bar.given",
-        help="**D_f**: the images from which the network learned the class. **D_f_new**: images "
-        "of the class that it has never seen.",
-        on_change=_apply,
-        args=(view,),
-    )
-    st.number_input(
-        "At most this many images to forget with",
-        2,
-        MAX_FORGET_SAMPLES,
-        step=1,
-        key="bar.forget_samples",
-        placeholder="as many as the amount of work allows",
-        on_change=_apply,
-        args=(view,),
-    )
-    st.number_input(
-        "Epochs of relearning",
-        1,
-        MAX_RELEARN_EPOCHS,
-        step=10,
-        key="bar.relearn_epochs",
-        help="Ten are published. More do not unlearn again: they go on from the same network.",
-        on_change=_apply,
-        args=(view,),
-    )
-    st.number_input(
-        "Batches of at most this many images",
-        SMALLEST_BATCH,
-        LARGEST_BATCH,
-        step=8,
-        key="bar.max_batch",
-        placeholder="as each method has it",
-        help="For a device short of memory. Smaller batches make it another run than published.",
-        on_change=_apply,
-        args=(view,),
-    )
-    st.number_input(
-        "Seed",
-        0,
-        MAX_SEED,
-        step=1,
-        key="bar.seed",
-        help="Decides the split of the data, the original network and the order of all batches. "
-        "The network of any seed but 7 is trained first, which takes minutes.",
-        on_change=_apply,
-        args=(view,),
-    )
-    st.markdown("Link to exactly this view")
-    st.code(f"{(st.context.url or '').partition('?')[0]}?{_query(view)}", wrap_lines=True)
 
 
 def _apply(view: View) -> None:
@@ -218,29 +149,10 @@ def _apply(view: View) -> None:
         view.scenario,
         # With nothing chosen there is nothing to forget: what was chosen stays.
         forget=tuple(sorted(classes)) or view.scenario.forget,
-        dataset=state["bar.dataset"],
-        given=state["bar.given"],
-        forget_samples=state["bar.forget_samples"],
-        preset=state["bar.preset"],
-        model=state["bar.model"],
-        relearn_epochs=int(state["bar.relearn_epochs"]),
-        max_batch=state["bar.max_batch"],
-        seed=int(state["bar.seed"]),
+        **{name: state[f"bar.{name}"] for name in _MORE},
     )
     # Through the URL's reader, so that a choice is held to the same rules as a link.
     show(view_from_query(View(scenario, state["bar.a"], state["bar.b"]).query())[0])
-
-
-def _picks(scenario: Scenario) -> list[Pick]:
-    return list(
-        chain.from_iterable(
-            (Pick(method, v) for v in variants_of(method, scenario)) for method in METHODS
-        )
-    )
-
-
-def _query(view: View) -> str:
-    return "&".join(f"{key}={value}" for key, value in view.query().items())
 
 
 @lru_cache(maxsize=1024)

@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 
 from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.evaluation.distances import class_distance
 from pru_demo.figures.film import Frame, Panel
 from pru_demo.ui.components.map_player import map_player
 from pru_demo.ui.components.map_player.movie import Movie, fingerprint
-from pru_demo.ui.components.map_player.payload import class_distance, encode_movie
+from pru_demo.ui.components.map_player.payload import encode_movie
 from pru_demo.ui.perception.perceived_runs import perceived_runs
 from pru_demo.ui.perception.player_film import Shown, movie_of
 from pru_demo.ui.shared.records import placed_of, record_of
@@ -149,14 +150,13 @@ def test_one_sample_that_went_far_does_not_stretch_the_colour_scale() -> None:
 
 
 def test_the_unit_of_tails_is_the_distance_between_the_classes_that_are_kept() -> None:
-    xy = np.array([[0, 0], [2, 0], [1, 3], [1, 5], [90, 90], [1, 0]], float)
-    true = np.array([0, 0, 1, 1, 2, 0])
-    assert class_distance(xy, true, {2}) == pytest.approx(4)
-    assert class_distance(xy, true, {1, 2}) == 0
     movie = make_movie()
+    kept = movie.true != 9
     first, second = encode_movie(movie)["panels"]
-    assert first["unit"] == class_distance(movie.panels[0].xy[0], movie.true, {9}) > 0
-    assert second["unit"] == class_distance(movie.panels[1].xy[0], movie.true, {9})
+    assert first["unit"] == class_distance(movie.panels[0].xy[0][kept], movie.true[kept]) > 0
+    assert second["unit"] == class_distance(movie.panels[1].xy[0][kept], movie.true[kept])
+    alone = replace(movie, forgotten=range(1, 10))
+    assert [panel["unit"] for panel in encode_movie(alone)["panels"]] == [0, 0]
 
 
 def with_guest(places: npt.NDArray[np.floating], **changes: Any) -> Movie:
@@ -254,9 +254,9 @@ def test_bundled_runs_side_by_side_are_a_small_movie(
     runs = perceived_runs([record for c in configs if (record := record_of(c))])
     movie = movie_of(
         [
-            Shown(record, place.xy, perceived.moved)
-            for record, perceived in runs
-            if (place := placed_of(record.config, "time"))
+            Shown(run.record, place.xy, run.perceived.moved)
+            for run in runs
+            if (place := placed_of(run.record.config, "time"))
         ]
     )
     assert (len(movie.panels), len(movie.frames), len(movie.true)) == (2, frames, 1500)

@@ -7,12 +7,12 @@ three highest probabilities the whole percents that are shown of them.
 
 import base64
 import zlib
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pru_demo.evaluation.distances import class_distance
 from pru_demo.figures.film import Bytes, Floats, Panel, bounds
 from pru_demo.figures.palette import class_color
 from pru_demo.ui.components.map_player.movie import Movie
@@ -30,6 +30,7 @@ def encode_movie(movie: Movie) -> dict[str, Any]:
     moved = [panel.moved for panel in movie.panels]
     moved_top = max(_LEAST_MOVED_TOP, *(float(np.quantile(each, 0.99)) for each in moved))
     moved_most = max(moved_top, *(float(each.max()) for each in moved))
+    kept = ~np.isin(movie.true, list(movie.forgotten))
     image = movie.guest_image
     return {
         "samples": len(movie.true),
@@ -47,27 +48,14 @@ def encode_movie(movie: Movie) -> dict[str, Any]:
         "panels": [
             {
                 **_encode_panel(panel, low, high, moved_most),
-                "unit": class_distance(panel.xy[0], movie.true, movie.forgotten),
+                # On the map what the unit of ``moved`` is in feature space; 0: there is none.
+                "unit": class_distance(panel.xy[0][kept], movie.true[kept]) or 0.0,
             }
             for panel in movie.panels
         ],
         "sprite": encode_sprite(movie.images),
         "guest": None if image is None else encode_image(image) | {"label": movie.guest_label},
     }
-
-
-def class_distance(xy: Floats, true: npt.NDArray[np.integer], forgotten: Collection[int]) -> float:
-    """Mean distance between the centres of the classes that are not forgotten.
-
-    This is on a map, with places ``xy`` (n, 2), what the unit of ``Panel.moved`` is in feature
-    space. 0 if there are fewer than two such classes.
-    """
-    kept = [c for c in np.unique(true) if c not in forgotten]
-    if len(kept) < 2:
-        return 0.0
-    centres = np.stack([xy[true == c].mean(axis=0) for c in kept])
-    apart = np.linalg.norm(centres[:, np.newaxis] - centres, axis=2)
-    return float(apart[np.triu_indices(len(kept), 1)].mean())
 
 
 def _encode_panel(panel: Panel, low: Floats, high: Floats, moved_most: float) -> dict[str, Any]:
