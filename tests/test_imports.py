@@ -15,7 +15,7 @@ PACKAGE = ROOT / "pru_demo"
 # Pages are run by Streamlit, and so is the script that frames them; the other runs the CLI.
 SCRIPTS = {"pru_demo.ui.main", "pru_demo.__main__"}
 # The modules that are diskcache's: who needs the store imports them when the store is opened.
-NEEDS_DISKCACHE = {"pru_demo.store.safecache", "pru_demo.store.index"}
+NEEDS_DISKCACHE = {"pru_demo.store.local_entries", "pru_demo.store.index"}
 # Imported by an engine process that was asked for Ray's workers, which are an extra.
 NEEDS_RAY = {"pru_demo.jobs.ray_workers"}
 

@@ -283,7 +283,9 @@ def test_a_damaged_checkpoint_means_starting_over(
 ) -> None:
     store = open_store("store")
     die(store, PRU, 4)
-    (file,) = (each for each in store.directory.rglob("*.val") if each.stat().st_size > 100_000)
+    (file,) = (
+        each for each in store.directory.rglob("*.safetensors") if each.stat().st_size > 100_000
+    )
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
