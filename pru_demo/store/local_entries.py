@@ -30,7 +30,6 @@ KEPT = "index-was-lost"
 
 _SUFFIX = ".safetensors"
 _NAME = re.compile(r"([0-9a-f]{64})(\.safetensors|\.[0-9a-f]{16}\.tmp)")
-_TRIES = 3
 
 _log = logging.getLogger(__name__)
 _Read = TypeVar("_Read")
@@ -166,11 +165,16 @@ class LocalEntries:
         return None
 
     def _serve(self, key: str, read: Callable[[BinaryIO], _Read]) -> _Read | None:
-        with contextlib.suppress(DamagedEntry):
-            for _ in range(_TRIES):  # between its row and its file, somebody may replace an entry
-                if (digest := self._index.use(key)) is None:
+        with contextlib.suppress(DamagedEntry, FileNotFoundError):
+            if (digest := self._index.use(key)) is None:
+                return None
+            with contextlib.suppress(FileNotFoundError), self._open(digest) as file:
+                return read(file)
+            # Somebody has replaced or removed it since: once more, while nobody can.
+            with self._index.transaction():
+                if (digest := self._index.look(key)) is None:
                     return None
-                with contextlib.suppress(FileNotFoundError), self._open(digest) as file:
+                with self._open(digest) as file:
                     return read(file)
         _log.warning("Stored entry %s is damaged; it will be computed again.", key)
         return None
