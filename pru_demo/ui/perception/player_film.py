@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from pru_demo.data import DATASETS
@@ -56,19 +55,6 @@ def show_film(
 ) -> None:
     """Play runs side by side; ``guest`` is the image whose places ``shown`` has."""
     map_player(movie_of(shown, guest), start_frame=start_frame, key=key)
-
-
-def download_film(shown: Sequence[Shown]) -> None:
-    """Offer the film as one file that needs nothing else; it is made when it is asked for."""
-    st.download_button(
-        "Download the film (HTML)",
-        lambda: film_file(shown),
-        "film.html",
-        "text/html",
-        icon=":material/download:",
-        on_click="ignore",
-        help="An interactive figure in one file, about 6 MB. Its camera button saves a PNG.",
-    )
 
 
 def film_file(shown: Sequence[Shown]) -> str:
