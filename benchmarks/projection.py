@@ -26,7 +26,7 @@ from pru_demo.cli.batch import Jobs
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.data import available
 from pru_demo.experiment.keys import features_key, run_key
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.projection import fit_landmark_map, fit_temporal_map, map_fidelity, pca_map
 from pru_demo.projection.graph import NEIGHBOURS, nearest
 from pru_demo.store import Store, default_store_directory
@@ -114,7 +114,7 @@ def measured(
     name: str, fit: Fit, runs: list[tuple[RunRecord, Floats]], seed: int
 ) -> dict[str, Any]:
     """Cost and fidelity of one construction; with the first seed, whether that draws it again."""
-    retained = ~shown_forgotten(runs[0][0])
+    retained = ~runs[0][0].forgotten
     features = [e for _, e in runs]
     cpu, wall = time.process_time(), time.perf_counter()
     place = fit(features, retained, seed)
@@ -137,7 +137,7 @@ def measured(
 
 def fidelity(run: RunRecord, e: Floats, xy: NDArray[Any], align: bool = True) -> dict[str, Any]:
     """What pages say of a map, and the share of true neighbours among the nearest 15."""
-    retained, labels = ~shown_forgotten(run), run.arrays["labels"]
+    retained, labels = ~run.forgotten, run.arrays["labels"]
     numbers = asdict(map_fidelity(e, xy, labels, retained, align=align))
     del numbers["false_motion_percent"]  # nothing stands still in a real run: see ``planted``
     overlap = [neighbour_overlap(a, b) for a, b in zip(e, xy, strict=True)]
@@ -156,7 +156,7 @@ def planted(fit: Fit, runs: list[tuple[RunRecord, Floats]], seed: int) -> float 
     if fit is fit_and_transform:
         return None  # another two minutes
     run, e = runs[0]
-    retained = ~shown_forgotten(run)
+    retained = ~run.forgotten
     frozen = e.copy()
     frozen[:, retained] = e[0, retained]
     xy = fit([frozen], retained, seed)(frozen)

@@ -1,6 +1,7 @@
 """``cache list``, ``verify``, ``prune`` and ``clear`` say what they found and did."""
 
 import json
+import sqlite3
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from pru_demo.cli import cache as cli_cache
 from pru_demo.cli import main
 from pru_demo.store import SCHEMA, Entry, Store, write_bundle
+from tests.store.test_local_entries import file_of, files, plant, stray
 
 HALF = {"a": np.zeros(125_000, dtype=np.float32)}
 """Arrays of half a megabyte."""
@@ -42,9 +44,7 @@ def store(tmp_path: Path, bundled: Path, monkeypatch: pytest.MonkeyPatch) -> Sto
 @pytest.fixture
 def damaged(store: Store) -> str:
     """The key of an entry that is."""
-    query = f"SELECT filename FROM Cache WHERE key = 'v{SCHEMA}:run:old'"
-    ((name,),) = store.cache._sql(query).fetchall()
-    path = store.directory / name
+    path = file_of(store.directory, f"v{SCHEMA}:run:old")
     path.write_bytes(path.read_bytes()[:-1])
     return f"v{SCHEMA}:run:old"
 
@@ -114,12 +114,12 @@ def test_repair_removes_what_is_damaged_and_nothing_else(
     assert status == 0
     assert lines[0] == f"{damaged}: checksum differs; removed, it will be computed again"
     assert store.keys() == [f"v{SCHEMA}:partial:old", f"v{SCHEMA}:run:new"]
-    assert len(list(store.directory.rglob("*.val"))) == 2
+    assert len(files(store.directory)) == 2
     assert run(capsys, "verify")[0] == 0
 
 
 def test_a_row_that_is_not_ours_is_damage(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    store.cache._sql(f"UPDATE Cache SET key = x'80', raw = 0 WHERE key = 'v{SCHEMA}:run:old'")
+    plant(store.directory, f"v{SCHEMA}:run:old", key=b"\x80", raw=0)
     status, lines, _ = run(capsys, "verify")
     assert status == 1
     assert lines[0].startswith("An entry not of this program: ")
@@ -140,9 +140,7 @@ def test_damage_in_the_bundle_stays_and_is_said(
 def test_a_file_without_entry_is_said_while_others_have_the_store_open(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    orphan = store.directory / "ab" / "cd" / ("0" * 28 + ".val")
-    orphan.parent.mkdir(parents=True, exist_ok=True)
-    orphan.write_bytes(b"x")
+    orphan = stray(store.directory)
     status, lines, _ = run(capsys, "verify", "--repair")
     assert status == 0
     assert lines[1].startswith("1 file (0.0 MB) without an entry: another program")
@@ -150,8 +148,9 @@ def test_a_file_without_entry_is_said_while_others_have_the_store_open(
 
 
 def test_a_damaged_index_is_said(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    store.cache._sql("PRAGMA writable_schema = ON")
-    store.cache._sql("UPDATE sqlite_master SET rootpage = 3 WHERE name = 'Cache_expire_time'")
+    with sqlite3.connect(store.directory / "index" / "cache.db") as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("UPDATE sqlite_master SET rootpage = 3 WHERE name = 'Cache_expire_time'")
     status, _, problem = run(capsys, "verify")
     assert status == 1
     assert problem.startswith("pru_demo: The index of the result store is damaged (")
@@ -200,7 +199,7 @@ def test_clear_removes_all_but_the_bundled_records(
     sentence = f"Removed 3 entries (1.5 MB) from {store.directory}. Bundled records stay."
     assert lines == [sentence]
     assert Store(store.directory, bundled).keys() == [f"v{SCHEMA}:run:shipped"]
-    assert list(store.directory.rglob("*.val")) == []
+    assert files(store.directory) == []
 
 
 @pytest.mark.parametrize("action", ["list", "verify", "prune", "clear"])

@@ -12,8 +12,8 @@ from pru_demo.cli.batch import Jobs
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.experiment.keys import (
     classic_key,
+    inside_key,
     map_key,
-    measures_key,
     perceived_key,
     placed_key,
     run_key,
@@ -27,8 +27,8 @@ from pru_demo.store.bundle import MANIFEST, Bundle
 
 pytestmark = pytest.mark.slow
 
-SMALL = ("--forget-samples", "16", "--relearn-epochs", "1", "--max-batch", "8")
-SCENARIO = Scenario(forget=(3,), forget_samples=16, relearn_epochs=1, max_batch=8)
+SMALL = ("--forget-samples", "16", "--relearn-epochs", "1", "--max-batch", "64")
+SCENARIO = Scenario(forget=(3,), forget_samples=16, relearn_epochs=1, max_batch=64)
 
 
 @pytest.fixture(autouse=True)
@@ -49,18 +49,20 @@ def summary_of(tmp_path: Path, *command: str) -> list[dict[str, Any]]:
 def test_run_computes_each_method_and_measure_and_sweep_use_what_is_stored(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    methods = ("--methods", "unroll_of:default,delete:default")
+    methods = ("--methods", "unroll_of:default,original")
     runs = summary_of(tmp_path, "run", "--forget", "3", *methods)
-    assert [(run["method"], len(run["A_f"])) for run in runs] == [("unroll_of", 2), ("delete", 2)]
+    assert [(run["method"], len(run["A_f"])) for run in runs] == [("unroll_of", 2), ("original", 2)]
     assert "unroll_of" in capsys.readouterr().out
     made = [run["made_with"]["made"] for run in runs]
 
-    measured = summary_of(tmp_path, "measure", "--forget", "3", "--methods", "delete:default")
+    measured = summary_of(tmp_path, "measure", "--forget", "3", "--methods", "unroll_of:default")
     assert measured[0]["forget_set"]["A_f"] >= 0
+    assert measured[0].keys() >= {"layers", "test_part", "features", "relearning"}
+    assert measured[0]["against_retrain"] is None
 
-    swept = summary_of(tmp_path, "sweep", "--forget", "3,4", "--methods", "delete:default")
+    swept = summary_of(tmp_path, "sweep", "--forget", "3,4", "--methods", "unroll_of:default")
     assert [run["forget"] for run in swept] == [[3], [4]]
-    assert swept[0]["made_with"]["made"] == made[1], "what is stored is not done again"
+    assert swept[0]["made_with"]["made"] == made[0], "what is stored is not done again"
     assert "±" in capsys.readouterr().out
 
 
@@ -89,16 +91,21 @@ def test_leaving_cancels_what_is_not_finished(store_directory: Path) -> None:
 def test_precompute_makes_records_and_map_without_looking_at_the_bundled_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = [RunConfig(SCENARIO, Pick(m, "default")) for m in ("delete", "unroll_of")]
+    picks = (Pick("unroll_of", "default"), Pick("original", "paper"))
+    runs = [RunConfig(SCENARIO, pick) for pick in picks]
     monkeypatch.setattr(module, "runs_of", lambda _: runs)
+    # Two kinds of maps go through the same branch as all.
+    assert module.KINDS == KINDS
+    kinds = ("pca", "time")
+    monkeypatch.setattr(module, "KINDS", kinds)
     work = Store(tmp_path / "work")
     with Jobs(work.directory, bundled=False) as jobs:
         made = list(module.precompute([SCENARIO], work, tmp_path / "records", jobs))
     assert made == runs
     bundle = Bundle(tmp_path / "records")
-    makers = (run_key, weights_key, perceived_key, measures_key, classic_key)
+    makers = (run_key, weights_key, perceived_key, inside_key, classic_key)
     keys = {make(run) for make in makers for run in runs}
-    keys |= {make(run, kind) for make in (map_key, placed_key) for kind in KINDS for run in runs}
+    keys |= {make(run, kind) for make in (map_key, placed_key) for kind in kinds for run in runs}
     assert set(bundle.keys()) == keys
     snapshots = {len(RunRecord.from_entry(bundle.get(run_key(run))).snapshots) for run in runs}
     classic = {len(bundle.get(classic_key(run)).arrays) for run in runs}

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "pru_demo"
 # Pages are run by Streamlit, and so is the script that frames them; the other runs the CLI.
 SCRIPTS = {"pru_demo.ui.main", "pru_demo.__main__"}
 # The modules that are diskcache's: who needs the store imports them when the store is opened.
-NEEDS_DISKCACHE = {"pru_demo.store.safecache", "pru_demo.store.index"}
+NEEDS_DISKCACHE = {"pru_demo.store.local_entries", "pru_demo.store.index"}
 # Imported by an engine process that was asked for Ray's workers, which are an extra.
 NEEDS_RAY = {"pru_demo.jobs.ray_workers"}
 
@@ -98,7 +98,7 @@ def test_the_tree_is_seen() -> None:
 
 def test_imports_are_seen_wherever_they_are() -> None:
     path = PACKAGE / "experiment" / "run.py"
-    assert {"torch", "pru_demo.config.RunConfig", "dataclasses.dataclass"} <= set(imported(path))
+    assert {"torch", "pru_demo.config.RunConfig", "dataclasses.replace"} <= set(imported(path))
     lazy = PACKAGE / "data" / "__init__.py"
     assert "pru_demo.data.samples.Dataset" in set(imported(lazy))
 

@@ -90,7 +90,7 @@ def test_a_link_reads_writes_and_checks_it(seen: dict[str, Any]) -> None:
 
 def test_the_command_line_takes_it(seen: dict[str, Any]) -> None:
     assert seen["command"]
-    assert "--noise NOISE Noise. In percent. 0 to 9." in seen["help"]
+    assert "--noise NOISE Noise. In percent. 0 to 9. Default: 3." in seen["help"]
 
 
 def test_the_bar_shows_it_and_changes_the_link(seen: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
@@ -59,10 +60,8 @@ def _list(options: argparse.Namespace) -> None:
             "bytes": volume,
             "limit_bytes": limit,
             "kinds": [
-                {
-                    "kind": each.kind,
-                    "entries": each.entries,
-                    "bytes": each.bytes,
+                asdict(each)
+                | {
                     "oldest_use": time.strftime(_UTC, time.gmtime(each.oldest_use)),
                     "newest_use": time.strftime(_UTC, time.gmtime(each.newest_use)),
                 }

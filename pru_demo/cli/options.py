@@ -94,4 +94,6 @@ def _help(each: Field) -> str:
             words += f" {low} to {high}."
         case Classes():
             words += " Several are comma-separated; at least two must be left."
+    if each.default is not None:
+        words += f" Default: {each.kind.write(each.default)}."
     return words

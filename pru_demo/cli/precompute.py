@@ -7,18 +7,9 @@ from pathlib import Path
 from pru_demo.cli.batch import Jobs, title_of
 from pru_demo.cli.options import Commands
 from pru_demo.config import Pick, RunConfig, Scenario, variants_of
-from pru_demo.experiment.keys import (
-    classic_key,
-    has_own_space,
-    map_key,
-    measures_key,
-    perceived_key,
-    placed_key,
-    run_key,
-    weights_key,
-)
+from pru_demo.experiment.keys import classic_key, inside_key, placed_key, run_key, shipped
 from pru_demo.experiment.maps import KINDS
-from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
+from pru_demo.experiment.tasks import CLASSIC, INSIDE, MAP, classic_job_key, map_job_key
 from pru_demo.paths import RECORDS
 from pru_demo.settings import PRESETS
 from pru_demo.store import Entry, Store, default_store_directory, write_bundle
@@ -63,36 +54,21 @@ def precompute(
     ``jobs`` computes into ``work``. Yields each run when it is there. What ``work`` already holds
     is not computed again, so an interrupted call goes on where it stopped.
     """
-    entries: dict[str, Entry] = {}
     names: dict[str, str] = {}
-
-    def ship(key: str, name: str) -> None:
-        entry = work.get(key)
-        if entry is None:
-            raise ValueError(f"{name} has vanished from the work store; run the command again.")
-        entries[key], names[key] = entry, name
-
     for scenario in scenarios:
-        runs, stem = runs_of(scenario), _stem(scenario)
+        runs = runs_of(scenario)
         yield from jobs.run(runs, again=False)
         for kind in KINDS:
             _draw(work, jobs, runs, kind)
-            for key, owner in {map_key(run, kind): run for run in runs}.items():
-                own = f"-{owner.pick.method}" if has_own_space(owner) else ""
-                ship(key, f"{stem}{own}.{kind}.map")
         for run in runs:
             _finish(work, jobs, run)
-            name = f"{stem}-{run.pick.method}-{run.pick.variant}"
-            for make, ending in (
-                (run_key, "run"),
-                (weights_key, "weights"),
-                (perceived_key, "perceived"),
-                (measures_key, "measures"),
-                (classic_key, "classic"),
-            ):
-                ship(make(run), f"{name}.{ending}")
-            for kind in KINDS:
-                ship(placed_key(run, kind), f"{name}.{kind}.placed")
+            names |= shipped(run)
+    entries: dict[str, Entry] = {}
+    for key, name in names.items():
+        entry = work.get(key)
+        if entry is None:
+            raise ValueError(f"{name} has vanished from the work store; run the command again.")
+        entries[key] = entry
     write_bundle(bundle, entries, names)
 
 
@@ -105,8 +81,9 @@ def _draw(work: Store, jobs: Jobs, runs: Sequence[RunConfig], kind: str) -> None
 
 def _finish(work: Store, jobs: Jobs, run: RunConfig) -> None:
     """Measure ``run``, and draw umap-learn's picture of every snapshot."""
-    if work.meta(measures_key(run)) is None:
-        jobs.measure(run)
+    if work.meta(inside_key(run)) is None:
+        title = f"{title_of(run)}, measuring"
+        jobs.do(INSIDE, {"config": run.content()}, inside_key(run), title)
     record, classic = work.meta(run_key(run)), work.get(classic_key(run))
     known = set() if classic is None else set(classic.arrays)
     for snapshot in range(len(record["snapshots"]) if record else 0):
@@ -114,8 +91,3 @@ def _finish(work: Store, jobs: Jobs, run: RunConfig) -> None:
             arguments = {"config": run.content(), "snapshot": snapshot}
             key = classic_job_key(run, snapshot)
             jobs.do(CLASSIC, arguments, key, f"{title_of(run)}, UMAP of snapshot {snapshot}")
-
-
-def _stem(scenario: Scenario) -> str:
-    classes = "-".join(map(str, scenario.forget))
-    return f"{scenario.dataset}-{scenario.model}-{classes}-{scenario.preset}-seed{scenario.seed}"

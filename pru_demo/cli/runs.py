@@ -20,7 +20,7 @@ from pru_demo.cli.options import (
 )
 from pru_demo.cli.tables import measure_table, result_table, sweep_table
 from pru_demo.config import RunConfig, Scenario
-from pru_demo.experiment.keys import measures_key, run_key, weights_key
+from pru_demo.experiment.keys import inside_key, measures_key, run_key, weights_key
 from pru_demo.experiment.record import RunRecord
 from pru_demo.paths import CHECKPOINTS, RECORDS, ROOT
 from pru_demo.store import Store, default_store_directory, open_store
@@ -57,11 +57,7 @@ def _measure(options: argparse.Namespace) -> None:
         list(jobs.run([c for c in configs if c not in kept], again=True))
         for config in configs:
             jobs.measure(config)
-    measured = []
-    for config in configs:
-        entry = store.get(measures_key(config))
-        assert entry is not None
-        measured.append((config, entry.meta))
+    measured = [(config, _measures(store, config)) for config in configs]
     print(measure_table(measured))
     _tell(store, options.json, {"runs": [{**c.content(), **meta} for c, meta in measured]})
 
@@ -86,7 +82,15 @@ def _record(store: Store, config: RunConfig) -> RunRecord:
     entry = store.get(run_key(config))
     if entry is None:
         raise OSError(f"A result has vanished from {store.directory}; run the command again.")
-    return RunRecord.from_entry(entry)
+    return RunRecord.from_entry(entry, config)
+
+
+def _measures(store: Store, config: RunConfig) -> dict[str, Any]:
+    """What pages show, and the rest."""
+    measures: dict[str, Any] = {}
+    for key in (inside_key(config), measures_key(config)):
+        measures |= store.meta(key) or {}
+    return dict(sorted(measures.items()))
 
 
 def _tell(store: Store, file: Path | None, content: dict[str, Any]) -> None:

@@ -1,26 +1,25 @@
-"""Where a run stands, written down so that the next attempt goes on from there.
+"""Where a run stands, written down: the next attempt goes on from there, and pages look on.
 
 A run passes through two stages. After every epoch that its method can go on from, and after every
-epoch of relearning, its checkpoint replaces the last one; the one right after unlearning is also
-kept for itself, so that relearning in another way need not unlearn again.
+epoch of relearning, its checkpoint replaces the last one; the one right after unlearning is kept
+for itself, so that relearning in another way need not unlearn again. Plain numpy: the web process
+reads them, too.
 """
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
-import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from pru_demo.config import RunConfig
 from pru_demo.experiment.keys import partial_key, unlearned_key
-from pru_demo.store import Store, StoreUnavailable
-from pru_demo.training import State
+from pru_demo.experiment.record import ROWS, RunRecord, RunResult
+from pru_demo.store import Entry, Store, StoreUnavailable
 
-# Arrays of a recorder have its own names; those of the network's state begin with this.
-_STATE = "state/"
+# What the arrays beside the record's own begin with.
+_FEATURES, _WEIGHTS, _STATE = "features/", "weights/", "state/"
 
 _log = logging.getLogger(__name__)
 
@@ -29,21 +28,69 @@ Stage = Literal["unlearn", "relearn"]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """``stage`` and ``epoch`` are the last that is complete.
+    """``stage`` and ``epoch`` are the last that is complete; ``result`` is all that is known then.
 
-    ``made_for`` is what a run must have in common with this one to go on from here.
-    ``state`` is the method's own (see ``unlearning.step``) while it unlearns, then the network's.
-    ``recorded`` and ``arrays`` are the recorder's; ``seconds`` has what each stage took so far.
+    ``state`` is the method's own (see ``methods.step``) while it unlearns, then the network's.
     """
 
-    made_for: dict[str, Any]
     stage: Stage
     epoch: int
-    cost: int
-    seconds: dict[str, float]
-    state: State
-    recorded: dict[str, Any]
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    state: dict[str, NDArray[Any]]
+    result: RunResult
+
+    def to_entry(self) -> Entry:
+        """For the store."""
+        record = self.result.record.to_entry()
+        arrays = dict(record.arrays)
+        for prefix, named in (
+            (_FEATURES, self.result.features),
+            (_WEIGHTS, self.result.weights),
+            (_STATE, self.state),
+        ):
+            arrays |= {prefix + name: array for name, array in named.items()}
+        return Entry({**record.meta, "after": [self.stage, self.epoch]}, arrays)
+
+    @classmethod
+    def from_entry(cls, entry: Entry, config: RunConfig) -> "Checkpoint":
+        """The inverse of :meth:`to_entry`, for who asked for ``config``.
+
+        Raises ValueError, KeyError, TypeError or AttributeError for what that has not written.
+        """
+        meta = dict(entry.meta)
+        stage, epoch = meta.pop("after")
+        arrays = {name: each for name, each in entry.arrays.items() if "/" not in name}
+        record = RunRecord.from_entry(Entry(meta, arrays), config)
+        features, weights, state = (
+            _beginning_with(prefix, entry.arrays) for prefix in (_FEATURES, _WEIGHTS, _STATE)
+        )
+        lengths = {len(arrays[name]) for name in ROWS} | {len(features["features"])}
+        timed = record.seconds.keys() == {*get_args(Stage), "total"}
+        if stage not in get_args(Stage) or type(epoch) is not int or not timed:
+            raise ValueError("it stands nowhere")
+        if lengths != {len(record.snapshots)}:
+            raise ValueError("it has not seen all of its snapshots")
+        return cls(stage, epoch, state, RunResult(record, features, weights))
+
+
+def _beginning_with(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    found = {name: array for name, array in arrays.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): array for name, array in found.items()}
+
+
+def last_checkpoint(store: Store, config: RunConfig) -> Checkpoint | None:
+    """How far ``config`` has come, or None before there is a checkpoint.
+
+    After the end of a run that is the state right after unlearning: look for the record first.
+    What is no checkpoint of this version counts as none.
+    """
+    for key in (partial_key(config), unlearned_key(config)):
+        entry = store.get(key)
+        if entry is not None:
+            try:
+                return Checkpoint.from_entry(entry, config)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                _log.warning("Stored entry %s is no checkpoint of this version.", key)
+    return None
 
 
 class Checkpoints(Protocol):
@@ -54,9 +101,6 @@ class Checkpoints(Protocol):
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep it instead of the last one."""
-
-    def forget(self) -> None:
-        """The run is complete."""
 
     def start_over(self) -> None:
         """What an earlier attempt has left is not wanted."""
@@ -72,9 +116,6 @@ class NoCheckpoints(Checkpoints):
     def save(self, checkpoint: Checkpoint) -> None:
         """See ``Checkpoints.save``."""
 
-    def forget(self) -> None:
-        """See ``Checkpoints.forget``."""
-
     def start_over(self) -> None:
         """See ``Checkpoints.start_over``."""
 
@@ -87,54 +128,26 @@ class StoredCheckpoints(Checkpoints):
         self._run = run
 
     def load(self) -> Checkpoint | None:
-        """See ``Checkpoints.load``. What is no checkpoint of this version counts as none."""
-        for key in (partial_key(self._run), unlearned_key(self._run)):
-            entry = self._store.get(key)
-            if entry is not None and (found := _read(entry.meta, entry.arrays)):
-                return found
-        return None
+        """See ``Checkpoints.load``."""
+        return last_checkpoint(self._store, self._run)
 
     def save(self, checkpoint: Checkpoint) -> None:
         """See ``Checkpoints.save``. What cannot be kept is no reason to end the run."""
-        meta = {
-            name: getattr(checkpoint, name)
-            for name in ("made_for", "stage", "epoch", "cost", "seconds", "recorded")
-        }
-        state = {
-            _STATE + name: tensor.detach().cpu().contiguous().numpy()
-            for name, tensor in checkpoint.state.items()
-        }
         unlearned = checkpoint.stage == "relearn" and checkpoint.epoch == 0
         key = unlearned_key(self._run) if unlearned else partial_key(self._run)
+        entry = checkpoint.to_entry()
         try:
-            self._store.put(key, meta, {**checkpoint.arrays, **state})
+            self._store.put(key, entry.meta, entry.arrays)
             if unlearned:
-                self._store.delete(partial_key(self._run))
+                self.forget()
         except (StoreUnavailable, ValueError) as error:  # no room, or a network that is too large
             _log.warning("If this run is interrupted, it loses its last epoch: %s", error)
 
     def forget(self) -> None:
-        """See ``Checkpoints.forget``. The unlearned stage stays."""
+        """The run is complete, or has come to the end of a stage. The unlearned state stays."""
         self._store.delete(partial_key(self._run))
 
     def start_over(self) -> None:
         """See ``Checkpoints.start_over``."""
-        self._store.delete(partial_key(self._run))
+        self.forget()
         self._store.delete(unlearned_key(self._run))
-
-
-def _read(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Checkpoint | None:
-    state = {
-        name.removeprefix(_STATE): torch.from_numpy(np.array(array))
-        for name, array in arrays.items()
-        if name.startswith(_STATE)
-    }
-    stages = get_args(Stage)
-    others = {name: array for name, array in arrays.items() if not name.startswith(_STATE)}
-    try:
-        found = Checkpoint(**meta, state=state, arrays=others)
-    except TypeError:
-        return None
-    numbers = isinstance(found.epoch, int) and isinstance(found.cost, int)
-    timed = isinstance(found.seconds, dict) and {*stages, "total"} == found.seconds.keys()
-    return found if found.stage in stages and numbers and timed else None

@@ -1,59 +1,21 @@
-"""Store keys of everything that is kept of a run."""
+"""Every kind of thing that is stored of a run: its key, what is made from what, what ships.
+
+Keys hash the resolved values that a result depends on, not the names of variant and preset: equal
+parameters are one run, and a variant whose values change is another run from then on.
+
+Record, networks and features are written together. What is computed from these later, when somebody
+asks for it, is *derived*: it counts no longer once the run is computed anew. A map belongs to a
+scenario, whose runs all share it; only a run with a feature space of its own has maps of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from pru_demo.config import RunConfig
+from pru_demo.experiment.maps import KINDS as MAP_KINDS
 from pru_demo.store.entry import content_key
-
-
-def run_key(config: RunConfig) -> str:
-    """Store key of the record."""
-    return content_key("run", config.content())
-
-
-def weights_key(config: RunConfig) -> str:
-    """Store key of the weights at ``KEPT_EPOCHS``: arrays named ``epoch/parameter``."""
-    return content_key("weights", config.content())
-
-
-def features_key(config: RunConfig) -> str:
-    """Store key of the shown samples' ``features`` (T, n, d) and ``control`` (n, d), float16."""
-    return content_key("features", config.content())
-
-
-def partial_key(config: RunConfig) -> str:
-    """Store key of how far an unfinished run has come: see ``runs.checkpoint``."""
-    return content_key("partial", config.content())
-
-
-def unlearned_key(config: RunConfig) -> str:
-    """Store key of the state right after unlearning, which relearning has no part in."""
-    content = config.content()
-    content.pop("relearn_epochs", None)
-    return content_key("unlearned", content)
-
-
-def measures_key(config: RunConfig) -> str:
-    """Store key of what the finer instruments say: see ``runs.measures``."""
-    content = config.content()
-    if config.scenario.given != "D_f":
-        # Older measures attacked images that the original had not been trained on.
-        content["members"] = "D_f"
-    return content_key("measures", content)
-
-
-def map_key(config: RunConfig, kind: str) -> str:
-    """Store key of the map that ``config`` is placed on: its scenario's, or one of its own."""
-    content = config.content() if has_own_space(config) else config.scenario.content()
-    return content_key("map", {**content, "kind": kind})
-
-
-def placed_key(config: RunConfig, kind: str) -> str:
-    """Store key of a run's places on a map."""
-    return content_key("placed", {**config.content(), "kind": kind})
-
-
-def classic_key(config: RunConfig) -> str:
-    """Store key of umap-learn's pictures of a run: arrays (n, 2) named by snapshot."""
-    return content_key("classic", config.content())
 
 
 def has_own_space(config: RunConfig) -> bool:
@@ -61,6 +23,122 @@ def has_own_space(config: RunConfig) -> bool:
     return config.pick.method == "retrain"
 
 
+def _key(name: str, config: RunConfig, /, **more: Any) -> str:
+    return content_key(name, {**config.identity(), **more})
+
+
+def run_key(config: RunConfig) -> str:
+    """Store key of the record, see :class:`pru_demo.experiment.record.RunRecord`."""
+    return _key("run", config)
+
+
+def weights_key(config: RunConfig) -> str:
+    """Store key of the weights at ``KEPT_EPOCHS``: arrays named ``epoch/parameter``."""
+    return _key("weights", config)
+
+
+def features_key(config: RunConfig) -> str:
+    """Store key of the shown samples' ``features`` (T, n, d) and ``control`` (n, d), float16."""
+    return _key("features", config)
+
+
 def perceived_key(config: RunConfig) -> str:
-    """Store key of what a run's features say."""
-    return content_key("perceived", config.content())
+    """Store key of what a run's features say, see ``experiment.perceived``."""
+    return _key("perceived", config)
+
+
+def inside_key(config: RunConfig) -> str:
+    """Store key of what pages show of a run's networks, see ``experiment.inside``."""
+    return _key("inside", config)
+
+
+def measures_key(config: RunConfig) -> str:
+    """Store key of what else can be measured, see ``experiment.measures``."""
+    return _key("measures", config)
+
+
+def classic_key(config: RunConfig) -> str:
+    """Store key of umap-learn's pictures of a run: arrays (n, 2) named by snapshot."""
+    return _key("classic", config)
+
+
+def placed_key(config: RunConfig, kind: str) -> str:
+    """Store key of a run's places on a map of ``kind``."""
+    return _key("placed", config, kind=kind)
+
+
+def map_key(config: RunConfig, kind: str) -> str:
+    """Store key of the map that ``config`` is placed on: its scenario's, or one of its own."""
+    if has_own_space(config):
+        return _key("map", config, kind=kind)
+    return content_key("map", {**config.scenario.identity(), "kind": kind})
+
+
+def partial_key(config: RunConfig) -> str:
+    """Store key of how far an unfinished run has come, see ``experiment.checkpoint``."""
+    return _key("partial", config)
+
+
+def unlearned_key(config: RunConfig) -> str:
+    """Store key of the state right after unlearning, which relearning has no part in."""
+    identity = config.identity()
+    del identity["relearning"]
+    return content_key("unlearned", identity)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing that is stored of each run.
+
+    ``ending`` is that of its file among the bundled records, "" if it does not ship.
+    """
+
+    key: Callable[[RunConfig], str]
+    derived: bool = False
+    ending: str = ""
+
+
+# The record first: who deletes in this order never leaves one that has lost what belongs to it.
+KINDS = (
+    Kind(run_key, ending="run"),
+    Kind(weights_key, ending="weights"),
+    Kind(features_key),
+    Kind(perceived_key, ending="perceived"),
+    Kind(inside_key, derived=True, ending="inside"),
+    Kind(measures_key, derived=True),
+    Kind(classic_key, derived=True, ending="classic"),
+    *(
+        Kind(partial(placed_key, kind=kind), derived=True, ending=f"{kind}.placed")
+        for kind in MAP_KINDS
+    ),
+    Kind(partial_key),
+    Kind(unlearned_key),
+)
+
+
+def derived(config: RunConfig) -> list[str]:
+    """Keys of all that was computed from a run's networks when somebody asked for it."""
+    return [kind.key(config) for kind in KINDS if kind.derived] + _own_maps(config)
+
+
+def everything(config: RunConfig) -> list[str]:
+    """Keys of all that is stored of a run and of no other, its record's first."""
+    return [kind.key(config) for kind in KINDS] + _own_maps(config)
+
+
+def shipped(config: RunConfig) -> dict[str, str]:
+    """The file name in the bundle of each thing that ships with a run, by its key."""
+    scenario, pick = config.scenario, config.pick
+    classes = "-".join(map(str, scenario.forget))
+    stem = f"{scenario.dataset}-{scenario.model}-{classes}-{scenario.preset}-seed{scenario.seed}"
+    run, maps = f"{stem}-{pick}".replace(":", "-"), stem
+    if has_own_space(config):
+        maps += f"-{pick.method}"
+    return {
+        **{map_key(config, kind): f"{maps}.{kind}.map" for kind in MAP_KINDS},
+        **{kind.key(config): f"{run}.{kind.ending}" for kind in KINDS if kind.ending},
+    }
+
+
+def _own_maps(config: RunConfig) -> list[str]:
+    return [map_key(config, kind) for kind in MAP_KINDS] if has_own_space(config) else []

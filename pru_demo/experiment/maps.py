@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.projection import (
     Entrance,
     LandmarkMap,
@@ -149,7 +149,7 @@ def fit_live(features: NDArray[Any], retained: NDArray[np.bool_], seed: int) -> 
 def place(kind: str, map_entry: Entry, record: RunRecord, features: NDArray[Any]) -> PlacedRun:
     """Put a run on a map and measure how far the map may be believed for it."""
     features = features.astype(np.float32)
-    retained, labels = ~shown_forgotten(record), record.arrays["labels"]
+    retained, labels = ~record.forgotten, record.arrays["labels"]
     drawn = KINDS[kind].load(map_entry.arrays)
     xy = drawn.place(features)
     fidelity = map_fidelity(features, xy, labels, retained, align=KINDS[kind].align)

@@ -20,6 +20,7 @@ from pru_demo.data.splits import (
 )
 from pru_demo.device import choose_device
 from pru_demo.evaluation.observe import TestSet
+from pru_demo.experiment.record import forgotten_among
 from pru_demo.methods.step import ForgetSet, RetainSet
 from pru_demo.settings import PRESETS
 
@@ -35,6 +36,11 @@ class Material:
     forget: ForgetSet
     relearn: Samples
     test: TestSet
+
+    @property
+    def forgotten(self) -> NDArray[np.bool_]:
+        """(n,) which of the shown test samples are of a forgotten class."""
+        return forgotten_among(self.test.labels[self.test.shown].cpu().numpy(), self.scenario)
 
     def retain(self) -> RetainSet:
         """D_r: the rest of the part of the data on which the original was trained."""

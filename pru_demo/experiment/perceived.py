@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from pru_demo.evaluation.distances import n_dist, new_clusters
 from pru_demo.evaluation.probing import crossed_probe
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.projection import displacement
-from pru_demo.store.entry import JSON, Entry
+from pru_demo.store.entry import Entry
 
 CONTROL = "control"
 
@@ -51,7 +51,7 @@ class Perceived:
         arrays = {"moved": self.moved, "n_dist": self.n_dist}
         if self.control_n_dist is not None:
             arrays["control_n_dist"] = self.control_n_dist
-        meta: dict[str, JSON] = {
+        meta: dict[str, Any] = {
             "moments": [asdict(moment) for moment in self.moments],
             "control": None if self.control is None else asdict(self.control),
         }
@@ -88,18 +88,18 @@ def _moment(record: RunRecord, features: NDArray[Any]) -> Moment:
         return Moment()
     scenario = record.config.scenario
     probe = crossed_probe(e, labels, scenario.forget, scenario.seed)
-    clusters = new_clusters(e, labels, record.arrays["destined"], shown_forgotten(record))
+    clusters = new_clusters(e, labels, record.arrays["destined"], record.forgotten)
     return Moment(probe.A_f, probe.A_r, clusters.between, clusters.within)
 
 
 def _moved(record: RunRecord, features: NDArray[Any]) -> NDArray[np.float16]:
     whole = np.isfinite(features).all((1, 2))
     moved = np.full(features.shape[:2], np.nan, np.float16)
-    retained, labels = ~shown_forgotten(record), record.arrays["labels"]
+    retained, labels = ~record.forgotten, record.arrays["labels"]
     moved[whole] = displacement(features[whole].astype(np.float32), retained, labels)
     return moved
 
 
 def _n_dist(record: RunRecord, features: NDArray[Any]) -> NDArray[np.float16]:
-    forgotten = shown_forgotten(record)
+    forgotten = record.forgotten
     return n_dist(features[forgotten], record.arrays["labels"][forgotten]).astype(np.float16)

@@ -1,18 +1,22 @@
 """All that a page shows of a run, and nothing else. Plain numpy and JSON, no torch.
 
-From what a network answers at every snapshot to the arrays of a record. Plain numpy.
+A record grows by one snapshot at a time, so that what a page follows while a run goes on is of the
+same kind as what there is in the end.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pru_demo.config import RunConfig
+from pru_demo.config import RunConfig, Scenario, setting_of
 from pru_demo.models import MODELS
-from pru_demo.store.entry import JSON, Entry
+from pru_demo.store.entry import Entry
+
+if TYPE_CHECKING:  # it needs torch, which pages that read records must not pay for
+    from pru_demo.evaluation.observe import Observation
 
 Stage = Literal["original", "unlearn", "relearn"]
 
@@ -21,6 +25,9 @@ KEPT_EPOCHS = (0, 1, 5, 10)
 
 # How many classes of each answer are kept, the most probable first.
 TOP = 3
+
+# The arrays that grow by a row with every snapshot.
+ROWS = ("predicted", "p_f", "top", "p_top", "confusion")
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """The result of one method on one scenario.
+    """The result of one method on one scenario, so far: ``made_with`` is {} until the end.
 
     Arrays, for T snapshots, n shown samples and K classes:
 
@@ -79,7 +86,53 @@ class RunRecord:
     @property
     def unlearned(self) -> int:
         """Position of the snapshot right after unlearning: the last before relearning."""
-        return unlearned_at(self.snapshots)
+        return max(i for i, s in enumerate(self.snapshots) if s.stage != "relearn")
+
+    @property
+    def forgotten(self) -> NDArray[np.bool_]:
+        """(n,) which shown samples are of a forgotten class."""
+        return forgotten_among(self.arrays["labels"], self.config.scenario)
+
+    def with_snapshot(
+        self,
+        snapshot: Snapshot,
+        confusion: NDArray[np.integer],
+        probabilities: NDArray[np.floating],
+    ) -> "RunRecord":
+        """This record and one more network: its ``confusion`` (K, K) and ``probabilities`` (n, K)
+        of the shown samples."""
+        classes = list(self.config.scenario.forget)
+        top = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
+        row = {
+            "predicted": probabilities.argmax(1).astype(np.uint8),
+            "p_f": probabilities[:, classes].sum(1).astype(np.float16),
+            "top": top.astype(np.uint8),
+            "p_top": np.take_along_axis(probabilities, top, 1).astype(np.float16),
+            "confusion": confusion,
+        }
+        arrays = {**self.arrays, **{name: _longer(self.arrays, name, row[name]) for name in ROWS}}
+        if not self.snapshots:
+            others = probabilities.copy()
+            others[:, classes] = -1
+            arrays["destined"] = others.argmax(1).astype(np.uint8)
+            arrays["p_original"] = probabilities.astype(np.float16)
+        if snapshot.stage != "relearn":
+            arrays["p_unlearned"] = probabilities.astype(np.float16)
+        return replace(self, snapshots=(*self.snapshots, snapshot), arrays=arrays)
+
+    def with_control(
+        self, accuracies: tuple[float, float], probabilities: NDArray[np.floating]
+    ) -> "RunRecord":
+        """This record and its BatchNorm-only control: A_f and A_r, and probabilities (n, K)."""
+        arrays = {
+            **self.arrays,
+            "control_predicted": probabilities.argmax(1).astype(np.uint8),
+            "control_p_f": probabilities[:, list(self.config.scenario.forget)]
+            .sum(1)
+            .astype(np.float16),
+        }
+        control = dict(zip(("A_f", "A_r"), accuracies, strict=True))
+        return replace(self, batch_norm_only=control, arrays=arrays)
 
     def kept(self) -> dict[int, int]:
         """Positions of the snapshots whose networks are kept, by epoch of relearning."""
@@ -116,10 +169,15 @@ class RunRecord:
         return Entry(meta, self.arrays)
 
     @classmethod
-    def from_entry(cls, entry: Entry) -> "RunRecord":
-        """The inverse of :meth:`to_entry`."""
-        meta: dict[str, JSON] = dict(entry.meta)
+    def from_entry(cls, entry: Entry, asked: RunConfig | None = None) -> "RunRecord":
+        """The inverse of :meth:`to_entry`.
+
+        Variants with equal parameters share one result: it belongs to whoever asked for it.
+        """
+        meta: dict[str, Any] = dict(entry.meta)
         config = RunConfig.from_content(meta.pop("config"))
+        if asked is not None and asked != config:
+            config, meta["origin"] = asked, setting_of(asked).origin
         snapshots = tuple(Snapshot(**s) for s in meta.pop("snapshots"))
         if not MODELS[config.scenario.model].batch_norm:
             # Older runs had one nevertheless: the unlearned network once more, which says nothing.
@@ -127,62 +185,38 @@ class RunRecord:
         return cls(config=config, snapshots=snapshots, arrays=dict(entry.arrays), **meta)
 
 
-def unlearned_at(snapshots: Sequence[Snapshot]) -> int:
-    """Position of the last snapshot before relearning."""
-    return max(i for i, s in enumerate(snapshots) if s.stage != "relearn")
+@dataclass
+class RunResult:
+    """A record and what is kept beside it, all growing while the run goes on.
+
+    ``features`` of the shown samples, float16: ``features`` (T, n, d) at every snapshot and
+    ``control`` (n, d) of the BatchNorm-only control, if there was one. ``weights`` are those at
+    ``KEPT_EPOCHS``, named ``epoch/parameter``.
+    """
+
+    record: RunRecord
+    features: dict[str, NDArray[Any]] = field(default_factory=dict)
+    weights: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def add(self, snapshot: Snapshot, seen: "Observation") -> None:
+        """One more snapshot."""
+        self.record = self.record.with_snapshot(snapshot, seen.confusion, seen.probabilities)
+        self.features["features"] = _longer(self.features, "features", seen.features)
+
+    def add_control(self, seen: "Observation") -> None:
+        """The BatchNorm-only control."""
+        accuracies = seen.accuracies(self.record.config.scenario.forget)
+        self.record = self.record.with_control(accuracies, seen.probabilities)
+        self.features["control"] = seen.features
 
 
-def shown_forgotten(record: RunRecord) -> NDArray[np.bool_]:
-    """(n,) which shown samples are of a forgotten class."""
-    forgotten: NDArray[np.bool_] = np.isin(
-        record.arrays["labels"], list(record.config.scenario.forget)
-    )
+def forgotten_among(labels: NDArray[np.integer], scenario: Scenario) -> NDArray[np.bool_]:
+    """(n,) which of ``labels`` (n,) are of a class that ``scenario`` forgets."""
+    forgotten: NDArray[np.bool_] = np.isin(labels, scenario.forget)
     return forgotten
 
 
-def record_arrays(
-    shown: NDArray[np.integer],
-    labels: NDArray[np.integer],
-    probabilities: NDArray[np.floating],
-    confusion: NDArray[np.integer],
-    *,
-    forget: Sequence[int],
-    unlearned: int,
-) -> dict[str, NDArray[Any]]:
-    """The arrays that every record has, as :class:`RunRecord` describes them.
-
-    ``shown``, ``labels`` (n,); ``probabilities`` (T, n, K) of the shown samples; ``confusion``
-    (T, K, K). ``unlearned`` is the position of the snapshot right after unlearning.
-    """
-    classes = list(forget)
-    top = np.argsort(-probabilities, axis=2, kind="stable")[:, :, :TOP]
-    return {
-        "shown": shown,
-        "labels": labels,
-        "predicted": probabilities.argmax(2).astype(np.uint8),
-        "p_f": probabilities[:, :, classes].sum(2).astype(np.float16),
-        "top": top.astype(np.uint8),
-        "p_top": np.take_along_axis(probabilities, top, 2).astype(np.float16),
-        "destined": _destined(probabilities[0], classes),
-        "confusion": confusion,
-        "p_original": probabilities[0].astype(np.float16),
-        "p_unlearned": probabilities[unlearned].astype(np.float16),
-    }
-
-
-def control_arrays(
-    probabilities: NDArray[np.floating], forget: Sequence[int]
-) -> dict[str, NDArray[Any]]:
-    """The arrays of the BatchNorm-only control, from its probabilities (n, K)."""
-    return {
-        "control_predicted": probabilities.argmax(1).astype(np.uint8),
-        "control_p_f": probabilities[:, list(forget)].sum(1).astype(np.float16),
-    }
-
-
-def _destined(p: NDArray[np.floating], forget: list[int]) -> NDArray[np.uint8]:
-    """ỹ (n,): the class most likely under the original, p (n, K), once ``forget`` is left out."""
-    others = p.copy()
-    others[:, forget] = -1
-    destined: NDArray[np.uint8] = others.argmax(1).astype(np.uint8)
-    return destined
+def _longer(arrays: Mapping[str, NDArray[Any]], name: str, row: NDArray[Any]) -> NDArray[Any]:
+    """An array (T, …) with one more row; the first where there is none yet."""
+    added = row[np.newaxis]
+    return np.concatenate([arrays[name], added]) if name in arrays else added

@@ -1,51 +1,43 @@
-"""From a RunConfig to a RunRecord: unlearn, relearn, measure after every half epoch.
+"""From a RunConfig to a RunRecord: unlearn, relearn, look at the network after every half epoch.
 
-Used by the pages (in the engine's workers), by the command line and by the parameter search.
-
-How long the stages of a run take, all its attempts together.
+Used by the engine's workers, and through them by the pages and the command line.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from pru_demo.config import RunConfig, planned_epochs, relearning_of, setting_of
 from pru_demo.device import describe, peak_bytes
+from pru_demo.evaluation.observe import Observation, observe
 from pru_demo.evaluation.relearning import batch_norm_only, relearn
-from pru_demo.experiment.checkpoint import Checkpoint, Checkpoints, NoCheckpoints, Stage
+from pru_demo.experiment.checkpoint import Checkpoint, Checkpoints, NoCheckpoints
+from pru_demo.experiment.checkpoint import Stage as ResumableStage
 from pru_demo.experiment.material import Material, gather
 from pru_demo.experiment.originals import obtain_original
-from pru_demo.experiment.record import RunRecord, Snapshot
-from pru_demo.experiment.recorder import Recorder
+from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord, RunResult, Snapshot, Stage
 from pru_demo.heartbeat import listening
 from pru_demo.methods import METHODS
 from pru_demo.methods.step import Resume, Step
 from pru_demo.models import function_of
+from pru_demo.models.checkpoints import halved
 from pru_demo.models.split import SplitModel, has_batch_norm
 from pru_demo.parameters import Params, as_json
 from pru_demo.training import ForeignState, State, restore_training, training_state
 
 Report = Callable[[dict[str, Any]], None]
-OnOriginal = Callable[[NDArray[Any], NDArray[Any]], None]
+OnOriginal = Callable[[NDArray[Any], NDArray[np.bool_]], None]
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """The record, and what is kept beside it: see ``weights_key`` and ``features_key``."""
-
-    record: RunRecord
-    weights: dict[str, Tensor]
-    features: dict[str, NDArray[Any]]
 
 
 def execute(
@@ -69,167 +61,172 @@ def execute(
     known = checkpoints or NoCheckpoints()
     with listening(beat):
         try:
-            return _Run(config, kept_originals, report, known, on_original).result()
+            return _unlearn_and_relearn(config, kept_originals, report, known, on_original)
         except ForeignState as error:
             # Another version of the program may have left it. There is none the second time.
             _log.warning("A run cannot go on from its checkpoint (%s); it starts over.", error)
             known.start_over()
-            return _Run(config, kept_originals, report, known, on_original).result()
+            return _unlearn_and_relearn(config, kept_originals, report, known, on_original)
 
 
-class _Run:
-    """One execution: the parts of the way, and what they share."""
+def _unlearn_and_relearn(
+    config: RunConfig,
+    kept_originals: Path,
+    report: Report,
+    checkpoints: Checkpoints,
+    on_original: OnOriginal,
+) -> RunResult:
+    """The whole way. Raises ForeignState if what ``checkpoints`` hold is not of this run."""
+    watch, scenario, method = Stopwatch(), config.scenario, config.pick.method
+    params, relearning = setting_of(config).params, relearning_of(scenario)
+    epochs = planned_epochs(config)
+    moments = 1 + METHODS[method].steps_per_epoch * epochs + relearning.epochs
+    material = gather(scenario)
+    original = obtain_original(
+        scenario, kept_originals, lambda epoch: report({"training_original": epoch.epoch})
+    )
+    run = RunResult(_empty_record(config, material))
 
-    def __init__(
-        self,
-        config: RunConfig,
-        kept: Path,
-        report: Report,
-        checkpoints: Checkpoints,
-        on_original: OnOriginal,
-    ) -> None:
-        self._watch = Stopwatch()
-        self._config = config
-        self._setting = setting_of(config)
-        self._report = report
-        self._checkpoints = checkpoints
-        self._on_original = on_original
-        self._material = gather(config.scenario)
-        self._original = obtain_original(
-            config.scenario, kept, lambda epoch: report({"training_original": epoch.epoch})
-        )
-        self._recorder = Recorder(config, self._material.test)
-        self._sizes = {
-            "forget": len(self._material.forget),
-            "relearn": len(self._material.relearn),
-            "test": len(self._material.test.images),
-        }
-        self._params = dict(as_json(self._setting.params))
-        self._cost = 0
-        steps = METHODS[config.pick.method].steps_per_epoch * planned_epochs(config)
-        self._done, self._of = 0, 1 + steps + config.scenario.relearn_epochs
+    def tell(snapshot: Snapshot, done: int) -> None:
+        told = {**vars(snapshot), "label": snapshot.label}
+        report({"snapshot": told, "done": done, "of": moments})
 
-    def result(self) -> RunResult:
-        """Do what is not done yet."""
-        found, done_epochs = self._checkpoints.load(), 0
-        if found is None:
-            self._tell(self._recorder.snapshot(self._original, "original", 0))
-            self._on_original(*self._recorder.first_features())
-            model = self._unlearn(None)
-        elif found.stage == "unlearn":
-            self._restore(found)
-            model = self._unlearn(Resume(found.epoch, found.state))
-        else:
-            model, done_epochs = deepcopy(self._original), found.epoch
-            restore_training(found.state, model)
-            self._restore(found)
-        if self._recorder.failure is None:
-            self._relearn(model, done_epochs)
-        return RunResult(self._record(), self._recorder.weights, self._recorder.features())
+    def look(
+        model: SplitModel,
+        stage: Stage,
+        epoch: int,
+        phase: str = "all",
+        losses: Mapping[str, float] | None = None,
+    ) -> Observation:
+        seen = observe(model, material.test)
+        # JSON has no NaN: the losses of a network that broke down are left out, like those that
+        # were not computed.
+        finite = {name: loss for name, loss in (losses or {}).items() if math.isfinite(loss)}
+        snapshot = Snapshot(stage, epoch, phase, *seen.accuracies(scenario.forget), finite)
+        run.add(snapshot, seen)
+        tell(snapshot, len(run.record.snapshots))
+        return seen
 
-    def _restore(self, found: Checkpoint) -> None:
-        """Take over what ``found`` has recorded, and tell it. Raises ForeignState."""
-        if found.made_for != self._made_for():
-            raise ForeignState("it is of a run with other parameters or other data")
-        self._recorder.restore(found.recorded, found.arrays)
-        self._watch.go_on(found.seconds)
-        self._cost = found.cost
-        stage = "unlearning" if found.stage == "unlearn" else "relearning"
-        after = f"epoch {found.epoch} of {stage}" if found.epoch else "unlearning"
-        self._report({"message": f"Going on after {after}"})
-        for snapshot in self._recorder.snapshots:
-            self._tell(snapshot)
+    def save(stage: ResumableStage, epoch: int, state: State) -> None:
+        run.record = replace(run.record, seconds=watch.seconds())
+        arrays = {name: each.detach().cpu().contiguous().numpy() for name, each in state.items()}
+        checkpoints.save(Checkpoint(stage, epoch, arrays, run))
 
-    def _made_for(self) -> dict[str, Any]:
-        """What the record will say of all its epochs, so that it must hold for all of them."""
-        return {**self._params, **self._sizes, "shown": len(self._material.test.shown)}
+    def keep_weights(epoch: int, model: SplitModel) -> None:
+        if epoch in KEPT_EPOCHS:
+            weights = halved(model.state_dict())
+            run.weights |= {f"{epoch}/{name}": each.numpy() for name, each in weights.items()}
 
-    def _unlearn(self, resume: Resume | None) -> SplitModel:
-        """Run the method to its end; returns the unlearned network."""
-        recorder, model = self._recorder, self._original
-        self._count()
-        for step in unlearn(
-            self._config.pick.method, self._original, self._material, self._setting.params, resume
-        ):
-            model, self._cost = step.model, step.forward_equivalents
-            self._tell(recorder.snapshot(model, "unlearn", step.epoch, step.phase, step.losses))
-            self._count("unlearn")
-            if recorder.diverged:
+    start, state = checkpoints.load(), dict[str, torch.Tensor]()
+    if start is None:
+        seen = look(original, "original", 0)
+        on_original(run.features["features"][0], run.record.forgotten)
+    else:
+        _insist_on(start, run.record)
+        run = start.result
+        state = {name: torch.from_numpy(each.copy()) for name, each in start.state.items()}
+        watch.go_on(run.record.seconds)
+        after = f"epoch {start.epoch} of {start.stage}ing" if start.epoch else "unlearning"
+        report({"message": f"Going on after {after}"})
+        for done, snapshot in enumerate(run.record.snapshots, 1):
+            tell(snapshot, done)
+
+    if start is None or start.stage == "unlearn":
+        model, resume = original, Resume(start.epoch, state) if start else None
+        if start and start.epoch >= epochs:
+            raise ForeignState("there is no epoch left to unlearn in")
+        watch.lap()
+        for step in unlearn(method, original, material, params, resume):
+            watch.lap("unlearn")
+            model = step.model
+            run.record = replace(run.record, forward_equivalents=step.forward_equivalents)
+            seen = look(model, "unlearn", step.epoch, step.phase, step.losses)
+            if seen.diverged:
                 break
-            if step.state is not None:
-                self._save("unlearn", step.epoch, step.state)
-                self._count()
+            # The last epoch is saved with what follows from it, which needs its network.
+            if step.state is not None and step.epoch < epochs:
+                save("unlearn", step.epoch, step.state)
+            watch.lap()
+        keep_weights(0, model)
         # A constant answer half-way may pass, as it does when training starts; at the end it
         # counts.
-        recorder.failure = recorder.problem()
-        recorder.keep_weights(model, 0)
-        if recorder.failure is None:
+        run.record = replace(run.record, failure=seen.problem())
+        if run.record.failure is None:
             # Without BatchNorm the control would be the unlearned network once more.
             if has_batch_norm(model):
-                self._control(model)
-            self._save("relearn", 0, training_state(model))
-        return model
+                control = batch_norm_only(
+                    model, material.relearn, seed=scenario.seed, settings=relearning
+                )
+                run.add_control(observe(control, material.test))
+            save("relearn", 0, training_state(model))
+        done_epochs = 0
+    else:
+        model, done_epochs = deepcopy(original), start.epoch
+        restore_training(state, model)
 
-    def _control(self, model: SplitModel) -> None:
-        scenario, data = self._config.scenario, self._material.relearn
-        settings = relearning_of(scenario)
-        self._recorder.control(batch_norm_only(model, data, seed=scenario.seed, settings=settings))
-
-    def _relearn(self, model: SplitModel, done_epochs: int) -> None:
-        scenario, settings = self._config.scenario, relearning_of(self._config.scenario)
-        data = self._material.relearn
-        self._count()
-        for done in relearn(
-            model, data, seed=scenario.seed, settings=settings, done_epochs=done_epochs
+    if run.record.failure is None:
+        watch.lap()
+        for relearned in relearn(
+            model,
+            material.relearn,
+            seed=scenario.seed,
+            settings=relearning,
+            done_epochs=done_epochs,
         ):
-            losses = {"cross-entropy": done.loss}
-            self._tell(self._recorder.snapshot(done.model, "relearn", done.epoch, losses=losses))
-            self._recorder.keep_weights(done.model, done.epoch)
-            self._count("relearn")
-            if done.epoch < settings.epochs:
-                self._save("relearn", done.epoch, training_state(done.model))
-                self._count()
+            watch.lap("relearn")
+            model, epoch = relearned.model, relearned.epoch
+            look(model, "relearn", epoch, losses={"cross-entropy": relearned.loss})
+            keep_weights(epoch, model)
+            if epoch < relearning.epochs:
+                save("relearn", epoch, training_state(model))
+            watch.lap()
 
-    def _save(self, stage: Stage, epoch: int, state: State) -> None:
-        recorded, arrays = self._recorder.written()
-        self._checkpoints.save(
-            Checkpoint(
-                self._made_for(),
-                stage,
-                epoch,
-                self._cost,
-                self._watch.seconds(),
-                state,
-                recorded,
-                arrays,
-            )
-        )
-
-    def _count(self, stage: Stage | None = None) -> None:
-        """Add the seconds since the last count to ``stage``, those spent on looking left out."""
-        self._watch.count(stage, self._recorder.measuring)
-
-    def _tell(self, snapshot: Snapshot) -> None:
-        self._done += 1
-        told = {**vars(snapshot), "label": snapshot.label}
-        self._report({"snapshot": told, "done": self._done, "of": self._of})
-
-    def _record(self) -> RunRecord:
-        device = self._material.test.images.device
-        made_with = {
+    device = material.test.images.device
+    run.record = replace(
+        run.record,
+        seconds=watch.seconds(),
+        sizes={**run.record.sizes, "peak_bytes": peak_bytes(device)},
+        made_with={
             "device": describe(device),
             "torch": torch.__version__,
             "precision": "float32",
             "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        }
-        return self._recorder.record(
-            self._setting.origin,
-            self._params,
-            self._watch.seconds(),
-            {**self._sizes, "peak_bytes": peak_bytes(device)},
-            self._cost,
-            made_with,
-        )
+        },
+    )
+    return run
+
+
+def _empty_record(config: RunConfig, material: Material) -> RunRecord:
+    """The record before anything has been seen."""
+    setting, test = setting_of(config), material.test
+    return RunRecord(
+        config=config,
+        params=dict(as_json(setting.params)),
+        origin=setting.origin,
+        snapshots=(),
+        batch_norm_only=None,
+        failure=None,
+        seconds={},
+        sizes={
+            "forget": len(material.forget),
+            "relearn": len(material.relearn),
+            "test": len(test.images),
+        },
+        forward_equivalents=0,
+        made_with={},
+        arrays={"shown": test.published, "labels": test.labels[test.shown].cpu().numpy()},
+    )
+
+
+def _insist_on(start: Checkpoint, empty: RunRecord) -> None:
+    """Raise ForeignState if ``start`` is not of the run that begins with the record ``empty``.
+
+    Its key says what was asked for; what was found for that may have changed, as data can.
+    """
+    seen = start.result.record
+    same = all(np.array_equal(seen.arrays[name], array) for name, array in empty.arrays.items())
+    if not same or (seen.params, seen.sizes) != (empty.params, empty.sizes):
+        raise ForeignState("it is of a run with other parameters or other data")
 
 
 def unlearn(
@@ -252,26 +249,22 @@ def unlearn(
 
 
 class Stopwatch:
-    """Runs from the beginning, and adds what it measures to the seconds of earlier attempts."""
+    """Times the stages of a run, all its attempts together, from the moment it is made."""
 
     def __init__(self) -> None:
-        self._started = time.perf_counter()
-        self._counted = 0.0
+        self._started = self._lap = time.perf_counter()
         self._sums = {"unlearn": 0.0, "relearn": 0.0, "total": 0.0}
 
     def go_on(self, earlier: Mapping[str, float]) -> None:
         """Add what earlier attempts took."""
         self._sums = {stage: taken + earlier[stage] for stage, taken in self._sums.items()}
 
-    def count(self, stage: str | None, idle: float) -> None:
-        """Count the time since the last call for ``stage``, or for none.
-
-        ``idle`` is how much of all time so far counts for no stage anyway.
-        """
-        now = time.perf_counter() - idle
+    def lap(self, stage: ResumableStage | None = None) -> None:
+        """Count the time since the last lap for ``stage``, or for none: looking and saving."""
+        now = time.perf_counter()
         if stage is not None:
-            self._sums[stage] += now - self._counted
-        self._counted = now
+            self._sums[stage] += now - self._lap
+        self._lap = now
 
     def seconds(self) -> dict[str, float]:
         """So far, by stage and in total."""

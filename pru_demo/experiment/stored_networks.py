@@ -1,11 +1,10 @@
-"""The networks of a run, from its stored weights.
+"""The networks of a run, from its stored weights, and what one of them says of one image.
 
-What stored networks say of one image: for drawings, so that it must take milliseconds.
-
-Imports torch; the web process imports this module only when the first drawing is asked about.
+The latter is for drawings, so that it must take milliseconds. Imports torch; the web process
+imports this module only when the first drawing is asked about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,6 +39,14 @@ def stored_network(
     model = build_model(scenario.model, DATASETS[scenario.dataset], seed=scenario.seed)
     load_weights(model, chosen, "A stored network", REPAIR)
     return model.eval()
+
+
+def stored_networks(
+    scenario: Scenario, weights: Mapping[str, NDArray[Any]], epochs: Iterable[int]
+) -> dict[int, SplitModel]:
+    """Those of the networks after ``epochs`` of relearning that there are."""
+    there = {int(name.partition("/")[0]) for name in weights}
+    return {epoch: stored_network(scenario, weights, epoch) for epoch in epochs if epoch in there}
 
 
 def network(scenario: Scenario, weights: Mapping[str, NDArray[Any]], epoch: int) -> SplitModel:

@@ -1,22 +1,55 @@
-"""What the engine's workers are asked to do, by name. Arguments and results are JSON."""
+"""What the engine's workers are asked to do, by name: compute something and put it into the store.
 
-from collections.abc import Mapping, Sequence
+Arguments and results are JSON: configurations as ``RunConfig.content`` has them, store keys. All
+raise Cancelled within a batch of being asked to stop, and ValueError with a sentence where what
+they start from is no longer stored.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pru_demo.config import RunConfig
-from pru_demo.experiment.compute import classic_into, map_into, measure_into, run_into
-from pru_demo.experiment.keys import classic_key, map_key, measures_key, run_key
-from pru_demo.jobs.protocol import Context
+import numpy as np
+from numpy.typing import NDArray
+
+from pru_demo.config import Pick, RunConfig
+from pru_demo.experiment import maps
+from pru_demo.experiment.checkpoint import StoredCheckpoints
+from pru_demo.experiment.keys import (
+    classic_key,
+    derived,
+    features_key,
+    has_own_space,
+    inside_key,
+    map_key,
+    measures_key,
+    perceived_key,
+    placed_key,
+    run_key,
+    weights_key,
+)
+from pru_demo.experiment.perceived import perceive
+from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord
+from pru_demo.jobs.protocol import Cancelled, Context
 from pru_demo.jobs.worker_store import worker_store
 from pru_demo.projection import warm_up
+from pru_demo.store import Entry, Store
 from pru_demo.store.entry import canonical_json
+
+if TYPE_CHECKING:  # who only looks for names and keys should not pay for torch's import
+    from pru_demo.experiment.inside import Bench
+    from pru_demo.models.split import SplitModel
 
 RUN = "pru_demo.experiment.tasks:compute_run"
 MAP = "pru_demo.experiment.tasks:compute_map"
 CLASSIC = "pru_demo.experiment.tasks:compute_classic"
+INSIDE = "pru_demo.experiment.tasks:compute_inside"
 MEASURE = "pru_demo.experiment.tasks:compute_measures"
+
+_log = logging.getLogger(__name__)
 
 
 def compute_run(
@@ -26,36 +59,92 @@ def compute_run(
     resume: bool = False,
     owner: str = "",
 ) -> str:
-    """Compute the run ``config`` (JSON of a RunConfig) and store it; returns its key.
+    """Compute a run and store its weights, features and, last, its record; returns its key.
 
     What is stored already is computed only if ``again`` is asked for, and then from the beginning
-    unless ``resume`` is, too. ``owner`` is noted in the record.
+    unless ``resume`` is, too. Otherwise it goes on where an interrupted attempt has stopped.
+    ``owner`` is noted in the record. Originals that must be trained first are kept beside the
+    store. Raises what :func:`pru_demo.experiment.run.execute` raises.
     """
     run, store = RunConfig.from_content(config), worker_store()
     # The whole entry, not its header: a damaged record must be computed again.
-    if again or store.get(run_key(run)) is None:
-        # The second attempt goes on with what the first one left when its process died.
-        fresh = again and not resume and context.attempt == 1
-        run_into(store, run, context, fresh=fresh, owner=owner)
+    if not again and store.get(run_key(run)) is not None:
+        return run_key(run)
+    from pru_demo.experiment.run import execute
+
+    def draw_live(features: NDArray[Any], forgotten: NDArray[np.bool_]) -> None:
+        """The map on which pages follow this run: fitted to the original only, and frozen."""
+        known = any(store.meta(map_key(run, kind)) for kind in ("time", maps.LIVE))
+        if known or has_own_space(run):
+            return
+        try:
+            entry = maps.fit_live(features, ~forgotten, run.scenario.seed)
+        except ValueError as error:  # too few samples of one's own data: no reason to end the run
+            _log.warning("This run cannot be followed on a map: %s", error)
+        else:
+            _keep(store, map_key(run, maps.LIVE), entry)
+
+    context.report(message="Loading the network and the images")
+    checkpoints = StoredCheckpoints(store, run)
+    # The second attempt goes on with what the first one left when its process died.
+    if again and not resume and context.attempt == 1:
+        checkpoints.start_over()
+    result = execute(
+        run,
+        store.directory.parent / "originals",
+        lambda event: context.report(**event),
+        _beat(context),
+        checkpoints,
+        draw_live,
+    )
+    record = result.record
+    if owner:
+        record = replace(record, made_with={**record.made_with, "owner": owner})
+    store.put(weights_key(run), {}, result.weights)
+    store.put(features_key(run), {}, result.features)
+    _keep(store, perceived_key(run), perceive(record, result.features).to_entry())
+    for key in derived(run):
+        store.withdraw(key)  # what there is was of the networks before
+    # The record last: who finds it finds the rest.
+    _keep(store, run_key(run), record.to_entry())
+    checkpoints.forget()
     return run_key(run)
 
 
 def compute_map(
-    context: Context, configs: list[Mapping[str, Any]], kind: str, again: bool = False
+    context: Context, configs: Sequence[Mapping[str, Any]], kind: str, again: bool = False
 ) -> list[str]:
-    """Place stored runs (JSON of RunConfigs) of one scenario on its map of a kind.
+    """Place stored runs of one scenario on its map of a ``kind``, see ``maps.KINDS``.
 
-    ``again`` fits the map anew, to these runs. Returns the keys of the placed runs.
+    The map is fitted on these runs if there is none yet, or if ``again`` is asked for; places on
+    an older one then count for nothing. A run whose features are in a space of its own gets a map
+    of its own. Returns the keys of the placed runs.
     """
-    runs = [RunConfig.from_content(c) for c in configs]
-    keys = map_into(worker_store(), runs, kind, context, again=again)
+    store, runs = worker_store(), [RunConfig.from_content(config) for config in configs]
+    known = {run: _features(store, run) for run in runs}
+    groups = [[run] for run in runs if has_own_space(run)]
+    if shared := [run for run in runs if not has_own_space(run)]:
+        groups.append(shared)
+    for group in groups:
+        key = map_key(group[0], kind)
+        map_entry = None if again else store.get(key)
+        if map_entry is None:
+            map_entry = maps.fit(
+                kind,
+                {str(run.pick): known[run] for run in group},
+                ~_record(store, group[0]).forgotten,
+                group[0].scenario.seed,
+                lambda share: context.report(
+                    message="Fitting the map to all snapshots", share=share
+                ),
+            )
+            _keep(store, key, map_entry)
+        for run in group:
+            context.report(message="Placing the samples and measuring the map", share=1.0)
+            placed = maps.place(kind, map_entry, _record(store, run), known[run])
+            _keep(store, placed_key(run, kind), placed.to_entry())
     _compile_umap()
-    return keys
-
-
-def compute_classic(context: Context, config: Mapping[str, Any], snapshot: int) -> str:
-    """Draw umap-learn's own picture of a stored run's snapshot; returns the key of its pictures."""
-    return classic_into(worker_store(), RunConfig.from_content(config), snapshot, context)
+    return [placed_key(run, kind) for run in runs]
 
 
 @lru_cache(maxsize=1)
@@ -64,11 +153,118 @@ def _compile_umap() -> None:
     Thread(target=warm_up, daemon=True).start()
 
 
+def compute_classic(context: Context, config: Mapping[str, Any], snapshot: int) -> str:
+    """Draw umap-learn's own picture of one ``snapshot`` of a stored run; returns the key of its
+    pictures. Raises ValueError with a sentence if the run has no such snapshot."""
+    run, store = RunConfig.from_content(config), worker_store()
+    context.report(message="Drawing UMAP's own picture (the first one compiles for half a minute)")
+    features = _features(store, run)
+    if not 0 <= snapshot < len(features):
+        raise ValueError(f"This run has {len(features)} snapshots; there is no number {snapshot}.")
+    drawn = maps.draw_classic(features[snapshot], run.scenario.seed)
+    before = store.get(classic_key(run))
+    known = {} if before is None else dict(before.arrays)
+    store.put(classic_key(run), {}, {**known, str(snapshot): drawn})
+    return classic_key(run)
+
+
+def compute_inside(context: Context, config: Mapping[str, Any]) -> str:
+    """Measure what pages show of a stored run's networks; returns the key of that.
+
+    What depends on Retrain is measured if Retrain of the same scenario is stored.
+    """
+    from pru_demo.experiment.inside import measure_inside
+    from pru_demo.heartbeat import listening
+
+    run, store = RunConfig.from_content(config), worker_store()
+    with listening(_beat(context)):
+        shown = measure_inside(_bench(store, run, context, (0,)), _told(context, 0.0, 1.0))
+    store.put(inside_key(run), shown, {})
+    return inside_key(run)
+
+
 def compute_measures(context: Context, config: Mapping[str, Any]) -> str:
-    """Measure the stored run ``config`` (JSON of a RunConfig) finely; returns the measures' key."""
-    run = RunConfig.from_content(config)
-    measure_into(worker_store(), run, context)
+    """Measure a stored run with everything there is, also what only files are made of.
+
+    Returns the key of the latter; the rest is stored as by :func:`compute_inside`.
+    """
+    from pru_demo.experiment.inside import measure_inside
+    from pru_demo.experiment.measures import measure
+    from pru_demo.heartbeat import listening
+
+    run, store = RunConfig.from_content(config), worker_store()
+    with listening(_beat(context)):
+        bench = _bench(store, run, context, KEPT_EPOCHS)
+        shown = measure_inside(bench, _told(context, 0.0, 0.15))
+        rest = measure(bench, _told(context, 0.15, 1.0))
+    store.put(inside_key(run), shown, {})
+    store.put(measures_key(run), rest, {})
     return measures_key(run)
+
+
+def _bench(store: Store, run: RunConfig, context: Context, epochs: Sequence[int]) -> "Bench":
+    """All that a run is measured with, of its stored networks those of some ``epochs``."""
+    from pru_demo.experiment.inside import Bench
+    from pru_demo.experiment.material import gather
+    from pru_demo.experiment.originals import obtain_original
+    from pru_demo.experiment.stored_networks import stored_networks
+
+    context.report(message="Loading the networks and the images", share=0.0)
+    record, weights = _record(store, run), store.get(weights_key(run))
+    if weights is None:
+        raise ValueError("The weights of this run are no longer stored; run it again.")
+    reference = store.get(weights_key(RunConfig(run.scenario, Pick("retrain", "paper"))))
+    material = gather(run.scenario)
+    device = material.test.images.device
+
+    def networks(stored: Entry, epochs: Sequence[int]) -> dict[int, "SplitModel"]:
+        loaded = stored_networks(run.scenario, stored.arrays, epochs)
+        return {epoch: network.to(device) for epoch, network in loaded.items()}
+
+    return Bench(
+        record,
+        material,
+        networks(weights, epochs),
+        obtain_original(run.scenario, store.directory.parent / "originals"),
+        None if reference is None else networks(reference, (0,))[0],
+    )
+
+
+def _told(context: Context, since: float, until: float) -> Callable[[str, float], None]:
+    """Reports what is being measured, which takes the time between two shares of the whole."""
+    return lambda message, share: context.report(
+        message=message, share=since + (until - since) * share
+    )
+
+
+def _beat(context: Context) -> Callable[[], None]:
+    """Called once per batch."""
+
+    def beat() -> None:
+        if context.cancelled():
+            raise Cancelled
+
+    return beat
+
+
+def _features(store: Store, run: RunConfig) -> NDArray[Any]:
+    entry = store.get(features_key(run))
+    if entry is None:
+        raise ValueError(
+            "The features of a run are no longer stored, so it cannot be drawn; run it again."
+        )
+    return entry.arrays["features"]
+
+
+def _record(store: Store, run: RunConfig) -> RunRecord:
+    entry = store.get(run_key(run))
+    if entry is None:
+        raise ValueError("A run is no longer stored; run it again.")
+    return RunRecord.from_entry(entry, run)
+
+
+def _keep(store: Store, key: str, entry: Entry) -> None:
+    store.put(key, entry.meta, entry.arrays)
 
 
 def shape_of(config: RunConfig) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from pru_demo.data import DATASETS
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.film import Floats, Frame, Panel, bounds
 from pru_demo.figures.palette import OUTLINE, class_color, label_color
 from pru_demo.figures.style import INK, calm
@@ -40,7 +40,7 @@ def classic_figure(record: RunRecord, xy: NDArray[np.floating], ink: str = INK) 
     ``ink`` is the theme's colour of text.
     """
     figure = go.Figure()
-    labels, forgotten = record.arrays["labels"], shown_forgotten(record)
+    labels, forgotten = record.arrays["labels"], record.forgotten
     names = DATASETS[record.config.scenario.dataset].class_names
     for c in np.unique(labels):
         members = labels == c

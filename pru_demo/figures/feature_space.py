@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pru_demo.evaluation.agreement import agreement
 from pru_demo.experiment.perceived import CONTROL, Perceived
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.curves import Timeline
 from pru_demo.figures.findings import percent, perception_finding
 from pru_demo.figures.naming import pick_name, short_name, stroke_of
@@ -63,7 +63,7 @@ def is_whole(run: PerceivedRun) -> bool:
 
 def cloud_of(run: PerceivedRun, moment: int | str) -> Cloud | None:
     """The forgotten samples at a snapshot, or of ``CONTROL``; None: there are no numbers."""
-    forgotten, arrays = shown_forgotten(run.record), run.record.arrays
+    forgotten, arrays = run.record.forgotten, run.record.arrays
     labels = arrays["labels"][forgotten]
     if isinstance(moment, str):
         if run.perceived.control_n_dist is None:
@@ -179,7 +179,7 @@ def recognised(record: RunRecord, snapshot: int) -> float:
     answers are no numbers."""
     if not np.isfinite(record.arrays["p_f"][snapshot]).all():
         return float("nan")
-    forgotten = shown_forgotten(record)
+    forgotten = record.forgotten
     predicted, labels = record.arrays["predicted"][snapshot], record.arrays["labels"]
     return 100 * agreement(predicted[forgotten], labels[forgotten])
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pru_demo.evaluation.destinations import destinations
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.naming import forgotten_images, is_reference, listed, pick_name
 
 # Above this, "the class came back" is fair to say; below, "it stayed away".
@@ -81,7 +81,7 @@ def control_finding(record: RunRecord) -> str | None:
 
 def movement_finding(record: RunRecord, moved: NDArray[np.floating]) -> str:
     """How far the samples are from where they started, ``moved`` (T, n) in class distances."""
-    name, forgotten = pick_name(record.config.pick), shown_forgotten(record)
+    name, forgotten = pick_name(record.config.pick), record.forgotten
     after, end = moved[record.unlearned], moved[-1]
     if record.unlearned == 0:
         return f"**{name}** forgot nothing; relearning moves the samples by {end.mean():.2f}."

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pru_demo.evaluation.destinations import Histogram, redistributed, resolvable
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class EquationSamples:
 def taken_for(record: RunRecord, *, classes: int, each: int) -> dict[int, list[int]]:
     """The ``classes`` that most forgotten samples are taken for right after unlearning, and up to
     ``each`` images of those that are, the surest first."""
-    forgotten = np.flatnonzero(shown_forgotten(record))
+    forgotten = np.flatnonzero(record.forgotten)
     predicted = record.arrays["predicted"][record.unlearned][forgotten]
     answers = record.arrays["p_unlearned"][forgotten]
     surest = np.argsort(-answers.max(axis=1), kind="stable")
@@ -57,7 +57,7 @@ def taken_for(record: RunRecord, *, classes: int, each: int) -> dict[int, list[i
 
 def comeback(record: RunRecord, epoch: int) -> Comeback:
     """What has come back by ``epoch`` of relearning; no images of a network that forgot nothing."""
-    forgotten = np.flatnonzero(shown_forgotten(record))
+    forgotten = np.flatnonzero(record.forgotten)
     path = record.arrays["predicted"][[record.unlearned, *record.stage("relearn")]][:, forgotten]
     recognised = path == record.arrays["labels"][forgotten]
     back = np.flatnonzero(recognised[: epoch + 1].any(axis=0) & ~recognised[0])
@@ -77,7 +77,7 @@ def equation_samples(record: RunRecord) -> EquationSamples:
     """All of ``record`` but those so sure that the stored precision no longer tells what is left to
     the other classes."""
     forget = list(record.config.scenario.forget)
-    forgotten = np.flatnonzero(shown_forgotten(record))
+    forgotten = np.flatnonzero(record.forgotten)
     forgotten = forgotten[resolvable(record.arrays["p_original"][forgotten], forget)]
     certainty = record.arrays["p_original"][forgotten][:, forget].sum(axis=1)
     order = np.argsort(certainty, kind="stable")

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import shutil
-import sqlite3
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
@@ -21,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from pru_demo.store.bundle import Bundle, write_bundle
-from pru_demo.store.entry import JSON, SCHEMA, DamagedEntry, Entry, content_key, decode, encode
+from pru_demo.store.entry import SCHEMA, DamagedEntry, Entry, content_key, decode, encode
 from pru_demo.store.upkeep import SizeLimit
 
 if TYPE_CHECKING:
-    from pru_demo.store.safecache import SafeCache
+    from pru_demo.store.local_entries import LocalEntries
 
 __all__ = [
     "SCHEMA",
@@ -64,47 +63,51 @@ class Store:
         self._bundle = None if bundled is None else Bundle(bundled)
         self._size = SizeLimit()
         self.notice: str | None = self._size.notice
-        self._opened, self._opened_index = self._open(), self._index_file()
+        self._opened = self._open()
 
     @property
-    def cache(self) -> "SafeCache":
+    def cache(self) -> "LocalEntries":
         """The writable layer, for its upkeep; opened anew if somebody has removed its folder."""
-        if self._index_file() != self._opened_index:
+        if self._opened.is_gone():
             _log.warning("The result store in %s is gone; a new one is made.", self.directory)
-            self._opened, self._opened_index = self._open(), self._index_file()
+            self._opened = self._open()
         return self._opened
 
     def get(self, key: str) -> Entry | None:
         """The entry of ``key``, or None if there is none that is whole."""
-        entry = self._cached(key)
+        entry = None
+        with self._missing_if_unreadable(key):
+            entry = self.cache.get(key)
         if entry is None and self._bundle is not None:
             entry = self._bundle.get(key)
         return None if entry is None or _WITHDRAWN in entry.meta else entry
 
-    def meta(self, key: str) -> dict[str, JSON] | None:
-        """The header of ``get(key)``; from the bundle it is read without the arrays."""
-        if (entry := self._cached(key)) is not None:
-            return None if _WITHDRAWN in entry.meta else entry.meta
-        return None if self._bundle is None else self._bundle.meta(key)
+    def meta(self, key: str) -> dict[str, Any] | None:
+        """The header of ``get(key)``, which is read without the arrays."""
+        meta = None
+        with self._missing_if_unreadable(key):
+            meta = self.cache.meta(key)
+        if meta is None and self._bundle is not None:
+            meta = self._bundle.meta(key)
+        return None if meta is None or _WITHDRAWN in meta else meta
 
-    def put(self, key: str, meta: Mapping[str, JSON], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def put(self, key: str, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep an entry, replacing an older one; it is whole on disk when this returns.
 
         Raises what ``encode`` raises, and StoreUnavailable if the disk does not take it.
         """
+        data = encode(meta, arrays, key)
         with self.refusing("does not accept a result", "What was stored before is still there."):
-            self.cache.set(key, Entry(dict(meta), dict(arrays)))
+            self.cache.put(key, data)
         try:
             self._size.enforce(self.cache, key)
-        except (OSError, sqlite3.Error) as error:  # the result is stored: that is what counts
+        except OSError as error:  # the result is stored: that is what counts
             _log.warning("Old results in %s cannot be removed: %s", self.directory, _reason(error))
 
     def keys(self, prefix: str = "") -> list[str]:
         """All keys of both layers that start with ``prefix``, sorted."""
-        found = {key for key in self.cache if key}  # safedisk shows foreign rows as ""
-        if self._bundle is not None:
-            found.update(self._bundle.keys())
-        return sorted(key for key in found if key.startswith(prefix))
+        keys = {*self.cache.keys(), *([] if self._bundle is None else self._bundle.keys())}
+        return sorted(key for key in keys if key.startswith(prefix))
 
     def delete(self, key: str) -> None:
         """Forget the entry in the cache, if there is one; bundled records stay."""
@@ -133,49 +136,32 @@ class Store:
             yield
         except StoreUnavailable:
             raise
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             sentence = f"The result store in {self.directory} {what}: {_reason(error)}. {then}"
             raise StoreUnavailable(sentence.rstrip()) from error
 
-    def _index_file(self) -> tuple[int, int] | None:
-        """Which file the index is: writing on into one that was deleted would lose everything."""
-        with contextlib.suppress(OSError):
-            status = (self.directory / "cache.db").stat()
-            return status.st_dev, status.st_ino
-        return None
-
-    def _open(self) -> "SafeCache":
+    def _open(self) -> "LocalEntries":
         try:
-            from pru_demo.store.index import open_cache
+            from pru_demo.store.local_entries import LocalEntries
         except ModuleNotFoundError as error:
             if error.name != "diskcache":
                 raise
             sentence = "The result store needs diskcache; install it with: pip install diskcache"
             raise ModuleNotFoundError(sentence, name="diskcache") from error
         try:
-            return open_cache(self.directory)
-        except (OSError, sqlite3.Error) as error:
+            return LocalEntries(self.directory)
+        except OSError as error:
             raise StoreUnavailable(
                 f"The folder {self.directory} cannot hold the result store: {_reason(error)}. "
                 "Set PRU_STORE_DIR to another folder."
             ) from error
 
-    def _cached(self, key: str) -> Entry | None:
+    @contextlib.contextmanager
+    def _missing_if_unreadable(self, key: str) -> Iterator[None]:
         try:
-            return self._used(key)
-        except (OSError, sqlite3.Error) as error:
+            yield
+        except OSError as error:
             _log.warning("Stored entry %s cannot be read (%s).", key, error)
-            return None
-
-    def _used(self, key: str) -> Entry | None:
-        cache = self.cache
-        try:
-            entry: Entry | None = cache.get(key)
-        except OSError:  # its use cannot be noted, on a full disk for example; it is still there
-            entry = cache.look(key)
-        if entry is None and key in cache:  # a row, but nothing whole behind it
-            _log.warning("Stored entry %s is damaged; it will be computed again.", key)
-        return entry
 
 
 def _reason(error: Exception) -> str:

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from pru_demo.store.entry import JSON, DamagedEntry, Entry, decode, encode, read_meta
+from pru_demo.store.entry import DamagedEntry, Entry, decode, encode, read_meta
 
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = 1
@@ -54,19 +55,19 @@ class Bundle:
         if listed is None:
             return None
         try:
-            return _load(self._directory, listed)
+            return _load(self._directory, key, listed)
         except OSError as error:
             self._note(listed.file, error)
             return None
 
-    def meta(self, key: str) -> dict[str, JSON] | None:
+    def meta(self, key: str) -> dict[str, Any] | None:
         """The header alone, or None as for ``get``; the arrays are neither read nor checked."""
         listed = self._manifest.get(key)
         if listed is None:
             return None
         try:
             with (self._directory / listed.file).open("rb") as file:
-                return read_meta(file)
+                return read_meta(file, key)
         except OSError as error:
             self._note(listed.file, error)
             return None
@@ -114,9 +115,9 @@ def write_bundle(directory: Path, entries: Mapping[str, Entry], names: Mapping[s
     with contextlib.suppress(OSError):  # none yet, or damaged: nothing is known to be removable
         previous = {listed.file for listed in _read_manifest(directory).values()}
 
-    manifest: dict[str, JSON] = {}
+    manifest: dict[str, dict[str, str | int]] = {}
     for key, entry in entries.items():
-        data = encode(entry.meta, entry.arrays)
+        data = encode(entry.meta, entry.arrays, key)
         _write_atomically(directory / names[key], data)
         digest = hashlib.sha256(data).hexdigest()
         manifest[key] = {"file": names[key], "sha256": digest, "bytes": len(data)}
@@ -145,14 +146,14 @@ def _read_manifest(directory: Path) -> dict[str, _Listed]:
     return listed
 
 
-def _load(directory: Path, listed: _Listed) -> Entry:
+def _load(directory: Path, key: str, listed: _Listed) -> Entry:
     path = directory / listed.file
     if path.stat().st_size != listed.bytes:
         raise DamagedEntry("size differs")
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != listed.sha256:
         raise DamagedEntry("checksum differs")
-    return decode(data)
+    return decode(data, key)
 
 
 def _write_atomically(path: Path, data: bytes) -> None:

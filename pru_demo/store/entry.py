@@ -1,34 +1,75 @@
-"""One spelling for every JSON value, so that equal contents have equal bytes and equal hashes.
+"""One file format for everything we keep: a JSON header and named arrays, both checksummed.
 
-One file format for everything we keep: a JSON header and named arrays, both checksummed.
+An entry is a safetensors file that any reader of that format opens. Its metadata holds
 
-    magic | sha256 of (lengths … meta) | sha256 of body, lengths | meta: JSON | body: safetensors
+    key            of the entry in the store
+    meta           the header, as canonical JSON
+    arrays_sha256  of the names, types and places of the arrays, and of their numbers
+    sha256         of the three above
 
-The first checksum covers the second, so the header can be read and trusted without reading the
-arrays behind it. There is no way for these bytes to make Python run code.
+so that the header can be read and trusted without the arrays behind it. The same content always
+has the same bytes, which is why the file is laid out here: the safetensors library writes its
+metadata in a random order. There is no way for these bytes to make Python run code.
 """
 
 import hashlib
 import io
 import json
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-# What ``json`` can write. Any, because a recursive alias makes every reader cast and every writer
-# fight the invariance of dict and list, while only ``json.dumps`` really checks the value.
+# Only for modules that still import it; a header is a ``dict[str, Any]``.
 JSON: TypeAlias = Any
 
-SCHEMA = 2
+SCHEMA = 3
 """Raise it when the meaning of stored contents changes: all older keys are then never asked for."""
 
+MAX_META_BYTES = 64 * 2**20
+MAX_BYTES = 512 * 2**20
 
-def canonical_json(value: JSON) -> str:
-    """``value`` as compact JSON with sorted keys.
+_LENGTH_BYTES = 8  # little-endian, before the JSON of a safetensors file
+_METADATA = "__metadata__"
+# numpy's name of a type -> that of safetensors; numbers only, all little-endian.
+_TYPES = {
+    **{"|b1": "BOOL", "|i1": "I8", "<i2": "I16", "<i4": "I32", "<i8": "I64"},
+    **{"|u1": "U8", "<u2": "U16", "<u4": "U32", "<u8": "U64"},
+    **{"<f2": "F16", "<f4": "F32", "<f8": "F64"},
+}
+_NUMPY_TYPES = {name: np.dtype(code) for code, name in _TYPES.items()}
+
+
+class DamagedEntry(OSError):
+    """The bytes are not those that were written: the entry cannot be read, as from a bad disk."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a key stands for: a JSON object and named arrays (read-only when they were loaded).
+
+    ``meta`` holds what ``json`` can write. Any, because a recursive type makes every reader cast
+    and every writer fight the invariance of dict, while only ``canonical_json`` checks the value.
+    """
+
+    meta: dict[str, Any]
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+class _Head(NamedTuple):
+    """What stands before the arrays: ``text`` is ``meta`` as written, ``size`` in bytes."""
+
+    key: str
+    text: str
+    meta: dict[str, Any]
+    tensors: dict[str, Any]
+    size: int
+
+
+def canonical_json(value: object) -> str:
+    """``value`` as compact JSON with sorted keys: equal values have equal bytes and equal hashes.
 
     Raises TypeError for what JSON cannot hold and ValueError for NaN and infinity: a number that
     was not computed is ``None``.
@@ -38,117 +79,127 @@ def canonical_json(value: JSON) -> str:
     )
 
 
-def content_key(kind: str, content: JSON) -> str:
-    """The store key of everything computed from ``content``: ``v2:kind:sha256``.
+def content_key(kind: str, content: object) -> str:
+    """The store key of everything computed from ``content``: ``v3:kind:sha256``.
 
     The hash keeps whatever a user typed away from file names. Raises as ``canonical_json`` does.
     """
-    digest = hashlib.sha256(canonical_json(content).encode()).hexdigest()
-    return f"v{SCHEMA}:{kind}:{digest}"
+    return f"v{SCHEMA}:{kind}:{_sha256(canonical_json(content).encode())}"
 
 
-MAGIC = b"PRU1"
-MAX_META_BYTES = 64 * 2**20
-MAX_BYTES = 512 * 2**20
-
-_PROLOGUE = struct.Struct("<4s32s")  # magic, digest of all that follows up to the body
-_LENGTHS = struct.Struct("<32sIQ")  # digest of the body, bytes of meta, bytes of body
-
-
-class DamagedEntry(OSError):
-    """The bytes are not those that were written.
-
-    An OSError, because that is what diskcache turns into a miss, which is what damage should be.
-    """
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What a key stands for: a JSON object and named arrays (read-only when they were loaded)."""
-
-    meta: dict[str, JSON]
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
-
-
-def encode(meta: Mapping[str, JSON], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """The bytes of an entry, always the same for the same content.
+def encode(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], key: str = "") -> bytes:
+    """The bytes of the entry of ``key``, always the same for the same content.
 
     Raises TypeError for a header that is not JSON or an array that is not numeric, ValueError for
     NaN in the header and for an entry above 512 MiB (header: 64 MiB).
     """
-    head = canonical_json(dict(meta)).encode()
-    body = _encode_arrays(arrays)
-    size = _PROLOGUE.size + _LENGTHS.size + len(head) + len(body)
+    dense = {name: _little_endian(name, array) for name, array in arrays.items()}
+    tensors = _layout(dense)
+    in_order = sorted(dense, key=lambda name: tensors[name]["data_offsets"])
+    body = b"".join(dense[name].tobytes() for name in in_order)
+    head = _write_head(key, canonical_json(dict(meta)), tensors, body)
+    size = len(head) + len(body)
     if size > MAX_BYTES or len(head) > MAX_META_BYTES:
         raise ValueError(
             f"An entry of {size >> 20} MiB with a header of {len(head) >> 20} MiB is too large: "
             f"at most {MAX_BYTES >> 20} and {MAX_META_BYTES >> 20} MiB can be kept."
         )
-    lengths = _LENGTHS.pack(hashlib.sha256(body).digest(), len(head), len(body))
-    prologue = _PROLOGUE.pack(MAGIC, hashlib.sha256(lengths + head).digest())
-    return b"".join((prologue, lengths, head, body))
+    return head + body
 
 
-def decode(data: bytes) -> Entry:
-    """The entry in ``data``. Raises DamagedEntry unless every byte is as ``encode`` wrote it."""
-    stream = io.BytesIO(data)
-    meta, digest, length = _read_head(stream)
-    body = stream.read()
-    if len(body) != length or hashlib.sha256(body).digest() != digest:
+def decode(data: bytes, key: str | None = None) -> Entry:
+    """The entry in ``data``; its arrays are views of it.
+
+    Raises DamagedEntry unless every byte is as ``encode`` wrote it, for ``key`` if that is given.
+    """
+    head = _read_head(io.BytesIO(data), key)
+    body = memoryview(data)[head.size :]
+    arrays = {}
+    try:
+        for name, tensor in head.tensors.items():
+            arrays[name] = np.ndarray(
+                tensor["shape"],
+                _NUMPY_TYPES[tensor["dtype"]],
+                body,
+                tensor["data_offsets"][0],
+            )
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        raise DamagedEntry("checksum differs") from error
+    # Written again from what was read: no byte of it can be anything else.
+    if data[: head.size] != _write_head(head.key, head.text, _layout(arrays), body):
         raise DamagedEntry("checksum differs")
-    return Entry(meta, _decode_arrays(body))
+    return Entry(head.meta, arrays)
 
 
-def read_meta(stream: BinaryIO) -> dict[str, JSON]:
+def read_meta(stream: BinaryIO, key: str | None = None) -> dict[str, Any]:
     """The header at the start of ``stream``; the arrays are not read. Raises DamagedEntry."""
-    return _read_head(stream)[0]
+    return _read_head(stream, key).meta
 
 
-def _read_head(stream: BinaryIO) -> tuple[dict[str, JSON], bytes, int]:
-    """Header, digest of the body, bytes of the body; the stream then stands at the body."""
-    start = stream.read(_PROLOGUE.size + _LENGTHS.size)
-    if len(start) < _PROLOGUE.size + _LENGTHS.size or not start.startswith(MAGIC):
+def _read_head(stream: BinaryIO, key: str | None) -> _Head:
+    """Leaves the stream at the first array. The tensors are as they stand there, unchecked."""
+    start = stream.read(_LENGTH_BYTES)
+    length = int.from_bytes(start, "little")
+    # So far the length is only a claim: do not let it allocate gigabytes.
+    if len(start) < _LENGTH_BYTES or length > MAX_META_BYTES:
         raise DamagedEntry("not a record of this program")
-    _, expected = _PROLOGUE.unpack_from(start)
-    body_digest, meta_length, body_length = _LENGTHS.unpack_from(start, _PROLOGUE.size)
-    # Before the checksum the length is only a claim: do not let it allocate gigabytes.
-    if meta_length > MAX_META_BYTES:
-        raise DamagedEntry("checksum differs")
-    head = stream.read(meta_length)
-    if hashlib.sha256(start[_PROLOGUE.size :] + head).digest() != expected:
+    raw = stream.read(length)
+    if len(raw) < length:
         raise DamagedEntry("checksum differs")
     try:
-        meta = json.loads(head)
-    except (ValueError, RecursionError) as error:
-        raise DamagedEntry("header is not JSON") from error
+        tensors = json.loads(raw)
+        metadata = tensors.pop(_METADATA)
+        written, text, arrays_sha256 = (metadata[n] for n in ("key", "meta", "arrays_sha256"))
+        expected = _sha256(canonical_json([written, text, arrays_sha256]).encode())
+        whole = metadata["sha256"] == expected
+        meta = json.loads(text) if whole else None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedEntry("not a record of this program") from error
+    if not whole:
+        raise DamagedEntry("checksum differs")
     if not isinstance(meta, dict):
         raise DamagedEntry("header is not a JSON object")
-    return meta, body_digest, body_length
+    if key is not None and written != key:
+        raise DamagedEntry("it belongs to another key")
+    return _Head(written, text, meta, tensors, _LENGTH_BYTES + length)
 
 
-def _encode_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    from safetensors import SafetensorError
-    from safetensors.numpy import save
-
-    # safetensors reads raw memory: it needs C order (asarray keeps 0-d arrays 0-d).
-    dense = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    for name, array in dense.items():
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"Array {name!r} has type {array.dtype}; only numbers can be stored.")
-    try:
-        return bytes(save(dense))
-    except (SafetensorError, KeyError) as error:
-        raise TypeError(f"safetensors cannot hold these arrays: {error}") from error
+def _write_head(key: str, text: str, tensors: dict[str, Any], body: bytes | memoryview) -> bytes:
+    arrays = hashlib.sha256(canonical_json(tensors).encode())
+    arrays.update(body)
+    metadata = {"key": key, "meta": text, "arrays_sha256": arrays.hexdigest()}
+    metadata["sha256"] = _sha256(canonical_json([*metadata.values()]).encode())
+    raw = canonical_json({_METADATA: metadata, **tensors}).encode()
+    raw += b" " * (-len(raw) % _LENGTH_BYTES)  # so that the arrays are aligned in memory
+    return len(raw).to_bytes(_LENGTH_BYTES, "little") + raw
 
 
-def _decode_arrays(body: bytes) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
+def _layout(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Type, shape and place of each array as safetensors notes them, without gaps.
 
-    try:
-        arrays: dict[str, NDArray[Any]] = load(body)
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise DamagedEntry("body is not safetensors") from error
-    for array in arrays.values():
-        array.flags.writeable = False
-    return arrays
+    The widest types come first, so that each array is aligned.
+    """
+    tensors, end = {}, 0
+    for name in sorted(arrays, key=lambda name: (-arrays[name].itemsize, name)):
+        array, begin = arrays[name], end
+        end += array.nbytes
+        tensors[name] = {
+            "dtype": _TYPES[array.dtype.str],
+            "shape": list(array.shape),
+            "data_offsets": [begin, end],
+        }
+    return tensors
+
+
+def _little_endian(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    dense = np.asarray(array)
+    dense = dense.astype(dense.dtype.newbyteorder("<"), copy=False)
+    if not isinstance(name, str) or name == _METADATA:
+        raise TypeError(f"An array cannot be named {name!r}.")
+    if dense.dtype.str not in _TYPES:
+        raise TypeError(f"Array {name!r} has type {dense.dtype}; only numbers can be stored.")
+    return dense
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,154 +1,205 @@
-"""diskcache without pickle: whoever can write the cache folder cannot run code or reach out of it.
+"""Which file holds the entry of a key, how large it is and when it was last used: diskcache.
 
 diskcache's stock Disk unpickles what a row of its database tells it to (CVE-2025-69872, unfixed),
 and its JSONDisk still does when a row says ``mode=4`` or ``raw=0``. Its file names are trusted,
-too: ``../victim`` is read, and deleted on eviction. Hence every method that meets the database or
-the disk is replaced here, and refuses all that this module would not have written itself.
+too: ``../victim`` is read, and deleted on eviction. Hence every method of Disk that meets the
+database or the files is replaced here, and refuses all that this module has not written itself.
 
-The Disk class is not recorded in the cache, so the folder must never be opened in another way.
+The Disk class is not recorded in the database, so that it must never be opened in another way.
 """
 
 import contextlib
-import os
+import math
 import re
 import sqlite3
-import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import diskcache
-from diskcache.core import DBNAME, MODE_BINARY, MODE_RAW, UNKNOWN
+from diskcache.core import DBNAME, MODE_RAW, UNKNOWN
 
-from pru_demo.store.entry import MAX_BYTES, DamagedEntry, Entry, decode, encode
-from pru_demo.store.lock import UseLock
-from pru_demo.store.safecache import SafeCache
+from pru_demo.store.entry import DamagedEntry
 
-REFUSED_KEY = ""
-"""What iteration yields for a row whose key we did not write; ``put`` accepts no empty key."""
+INDEX_FILE = str(DBNAME)
+TIMEOUT_SECONDS = 30.0
+"""For how long SQLite waits for another writer."""
 
-_FILE_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MAX_KEY_LENGTH = 512
-_STORE_TRIES = 20
 
 
-class SafeDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache ships no types
-    """Keys are short strings, values are ``Entry``; everything else is refused."""
+class Stored(NamedTuple):
+    """What the index keeps for a key: SHA-256 of the entry's file, and its size in bytes."""
 
-    def put(self, key: object) -> tuple[str, bool]:
-        """``key`` as database column. Raises TypeError for all but strings of 1–512 characters."""
+    digest: str
+    size: int
+
+
+class ForeignKey(str):
+    """The key of a row that we did not write: it reads as "", and the row can be removed by it."""
+
+    columns: tuple[object, object]
+
+
+class Row(NamedTuple):
+    """One entry as the index knows it. ``used``: last read or written, seconds since 1970."""
+
+    key: str
+    size: int
+    used: float
+
+
+class DigestDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache ships no types
+    """Keys are short strings, values are ``Stored``; rows name no files. All else is refused."""
+
+    def put(self, key: object) -> tuple[object, object]:
+        """``key`` as database columns. Raises TypeError for all but 1 to 512 characters."""
+        if type(key) is ForeignKey:
+            return key.columns
         if type(key) is not str or not 0 < len(key) <= _MAX_KEY_LENGTH:
-            raise TypeError(f"A cache key is a string of 1 to {_MAX_KEY_LENGTH} characters.")
+            raise TypeError(f"A store key is a string of 1 to {_MAX_KEY_LENGTH} characters.")
         return key, True
 
     def get(self, key: object, raw: object) -> str:
-        """Database column as key; ``REFUSED_KEY`` where the stock Disk would unpickle."""
-        return key if raw and type(key) is str else REFUSED_KEY
+        """Database columns as key; a ForeignKey where the stock Disk would unpickle."""
+        if raw == 1 and type(key) is str and 0 < len(key) <= _MAX_KEY_LENGTH:
+            return key
+        foreign = ForeignKey()
+        foreign.columns = key, raw
+        return foreign
 
-    def store(
-        self, value: Entry, read: bool, key: object = UNKNOWN
-    ) -> tuple[int, int, str | None, sqlite3.Binary | None]:
-        """Write ``value``; returns diskcache's (bytes, mode, file name, inline value).
+    def store(self, value: object, read: bool, key: object = UNKNOWN) -> tuple[int, int, None, str]:
+        """``value`` as diskcache's (bytes, mode, file name, inline value)."""
+        if read or type(value) is not Stored:
+            raise TypeError("The index keeps digests, neither values nor file handles.")
+        return value.size, MODE_RAW, None, value.digest
 
-        Raises TypeError for a file handle and all that ``encode`` raises.
-        """
+    def fetch(self, mode: object, filename: object, value: object, read: bool) -> str:
+        """The digest of a row. Raises DamagedEntry, an OSError: diskcache makes it a miss."""
         if read:
-            raise TypeError("The cache stores entries, not file handles.")
-        data = encode(value.meta, value.arrays)
-        if len(data) < self.min_file_size:
-            return len(data), MODE_RAW, None, sqlite3.Binary(data)
-        # A new name for every write, on the disk before its row is committed: nobody sees the file
-        # earlier, and an older file is removed only then. That is what writing to a temporary name
-        # and renaming is for, with the commit in the place of the rename.
-        name, path = self.filename(key, value)
-        try:
-            with os.fdopen(_create(Path(path)), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:  # no row will ever name what is there of the file
-            self.remove(name)
-            raise
-        return len(data), MODE_BINARY, name.replace(os.sep, "/"), None
-
-    def fetch(self, mode: object, filename: object, value: object, read: bool) -> Entry:
-        """The value of a row. Raises DamagedEntry, which diskcache turns into a miss."""
-        if read:
-            raise TypeError("The cache serves entries, not file handles.")
-        if mode == MODE_RAW and isinstance(value, bytes):
-            return decode(value)
-        if mode == MODE_BINARY:
-            return decode(_read(self._path_of(filename)))
-        raise DamagedEntry(f"storage mode {mode!r} is refused")
+            raise TypeError("The index keeps digests, neither values nor file handles.")
+        if filename is not None:
+            raise DamagedEntry(f"file name {filename!r} is refused")
+        if mode != MODE_RAW or type(value) is not str or not _DIGEST.fullmatch(value):
+            raise DamagedEntry(f"storage mode {mode!r} is refused")
+        return value
 
     def remove(self, file_path: object) -> None:
-        """Delete the file of a row, if it is one that ``store`` could have written."""
-        with contextlib.suppress(DamagedEntry):
-            self._path_of(file_path)
-            super().remove(file_path)
-
-    def files(self) -> list[tuple[str, int]]:
-        """Name and bytes of all files that ``store`` could have written."""
-        found = []
-        for path in Path(self._directory).glob("??/??/*.val"):
-            name = path.relative_to(self._directory).as_posix()
-            with contextlib.suppress(OSError):  # not one of ours, or gone meanwhile
-                found.append((name, self._path_of(name).lstat().st_size))
-        return found
-
-    def _path_of(self, filename: object) -> Path:
-        if not isinstance(filename, str) or not _FILE_NAME.fullmatch(filename):
-            raise DamagedEntry(f"file name {filename!r} is refused")
-        path = Path(self._directory, filename)
-        if path.parent.resolve() != path.parent:  # open_cache gave us a resolved directory
-            raise DamagedEntry(f"{path.parent} is a link")
-        return path
+        """Nothing: where a row names a file, it was planted."""
 
 
-def open_cache(directory: Path) -> SafeCache:
-    """The cache in ``directory``, created for this user alone if it does not exist.
+class Index:
+    """diskcache's database in ``file``. All methods raise OSError with SQLite's words."""
 
-    What killed processes have left there is removed if nobody else has it open. Raises
-    PermissionError if the folder is a link, belongs to somebody else or can be written by others,
-    OSError if it cannot be created, and sqlite3.Error if its database cannot be used.
-    """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = directory.lstat()
-    if stat.S_ISLNK(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
-        raise PermissionError("it must be a real folder that only this user owns and can write")
-    # SQLite would create the database readable by all; its side files copy the mode of this one.
-    (directory / DBNAME).touch(mode=0o600)
-    lock = UseLock(directory)
-    try:
-        cache = SafeCache(
-            str(directory.resolve()),
-            disk=SafeDisk,
-            timeout=30,
-            # diskcache evicts whatever was not used for longest, be it a minute: see runs.upkeep.
-            cull_limit=0,
-            eviction_policy="least-recently-used",  # notes the time of every use
-            disk_min_file_size=32 * 1024,
-            sqlite_synchronous=1,
+    def __init__(self, file: Path) -> None:
+        self._address = f"{file.as_uri()}?mode=ro"
+        with _as_os_error():
+            self._cache = diskcache.Cache(  # noqa: TID251  # its Disk is ours
+                str(file.parent),
+                disk=DigestDisk,
+                timeout=TIMEOUT_SECONDS,
+                # diskcache evicts whatever was not used for longest, be it a minute: see upkeep.
+                cull_limit=0,
+                eviction_policy="least-recently-used",  # notes the time of every use
+                sqlite_synchronous=1,
+            )
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Nobody else writes meanwhile; all that is written is there afterwards, or nothing is.
+
+        Without diskcache's ``retry``: SQLite itself waits for another writer, but what diskcache
+        calls retrying goes on for ever, at full load, on whatever error it is.
+        """
+        try:
+            with _as_os_error(), self._cache.transact():
+                yield
+        except OSError:
+            self.close()  # the connection may still be within the transaction that failed
+            raise
+
+    def use(self, key: str) -> str | None:
+        """The digest of ``key``, noting its use; None if there is none.
+
+        Raises DamagedEntry for a row that we have not written.
+        """
+        with _as_os_error():
+            if key not in self._cache:
+                return None
+        with contextlib.suppress(OSError), self.transaction():
+            if (digest := self._cache.get(key)) is not None:
+                return str(digest)
+        # Its use cannot be noted, on a full disk for example, or somebody has planted the row.
+        return self.look(key)
+
+    def look(self, key: str) -> str | None:
+        """As ``use``, without noting it, which would have to be written down."""
+        query = "SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = ?"
+        for columns in self._read(query, *self._cache.disk.put(key)):
+            return str(self._cache.disk.fetch(*columns, read=False))
+        return None
+
+    def put(self, key: str, stored: Stored) -> str | None:
+        """Within a transaction: ``key`` stands for ``stored``. Returns what it did before."""
+        with _as_os_error():
+            before: str | None = self._cache.get(key)
+            self._cache.set(key, stored)
+        return before
+
+    def remove(self, key: str) -> str | None:
+        """Within a transaction: forget ``key``. Returns the digest that it stood for, if any."""
+        with _as_os_error():
+            before: str | None = self._cache.get(key)
+            self._cache.delete(key)
+        return before
+
+    def rows(self, before: float = math.inf) -> list[Row]:
+        """All entries last used before then, least recently used first."""
+        # No method of diskcache tells size and last use: its table does, which has never changed.
+        query = (
+            "SELECT key, raw, size, access_time FROM Cache"
+            " WHERE access_time < ? ORDER BY access_time"
         )
-        cache.lock = lock
-        if lock.alone:
-            # Not diskcache's check(fix=True): that follows planted file names, and removes every
-            # file that it does not know.
-            cache.remove_orphans()
-    finally:
-        lock.share()
-    return cache
+        return [
+            Row(self._cache.disk.get(key, raw), size, used)
+            for key, raw, size, used in self._read(query, before)
+        ]
+
+    def digests(self) -> set[str]:
+        """All that rows name."""
+        return {value for (value,) in self._read("SELECT value FROM Cache")}
+
+    def keys(self) -> list[str]:
+        """The keys of all entries."""
+        with _as_os_error():
+            return [key for key in self._cache if key]
+
+    def volume(self) -> int:
+        """Bytes of all entries and of the index."""
+        with _as_os_error():
+            return int(self._cache.volume())
+
+    def damage(self) -> str | None:
+        """What SQLite finds wrong with its file, None if it is whole."""
+        ((finding, *_), *_) = self._read("PRAGMA integrity_check(1)")
+        return None if finding == "ok" else str(finding)
+
+    def close(self) -> None:
+        """Close this thread's connection; the next use opens another."""
+        self._cache.close()
+
+    def _read(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with _as_os_error():
+            database = sqlite3.connect(self._address, timeout=TIMEOUT_SECONDS, uri=True)
+            with contextlib.closing(database):
+                return database.execute(query, parameters).fetchall()
 
 
-def _create(path: Path) -> int:
-    """A new file opened for writing. Another process may remove the still empty folder."""
-    for _ in range(_STORE_TRIES):
-        with contextlib.suppress(FileNotFoundError):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    raise FileNotFoundError(f"The folder {path.parent} disappears as often as it is made.")
-
-
-def _read(path: Path) -> bytes:
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-        if os.fstat(file.fileno()).st_size > MAX_BYTES:
-            raise DamagedEntry("file is too large")
-        return file.read()
+@contextlib.contextmanager
+def _as_os_error() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, diskcache.Timeout) as error:
+        # A Timeout says nothing itself.
+        raise OSError(str(error) or str(error.__context__)) from error

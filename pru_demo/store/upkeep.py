@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from pru_demo.store.entry import SCHEMA
 
 if TYPE_CHECKING:  # importing it takes diskcache, which who opens a store asks for in his own way
-    from pru_demo.store.safecache import Row, SafeCache
+    from pru_demo.store.index import Row
+    from pru_demo.store.local_entries import LocalEntries
 
 SIZE_LIMIT_BYTES = 2 * 10**9
 IN_USE_SECONDS = 12 * 3600.0
@@ -79,7 +80,7 @@ def kinds(rows: Iterable["Row"]) -> list[Kind]:
     ]
 
 
-def make_room(cache: "SafeCache", limit: int, keep: str = "") -> list["Row"]:
+def make_room(cache: "LocalEntries", limit: int, keep: str = "") -> list["Row"]:
     """Remove what was not used for longest until the cache takes at most ``limit`` bytes.
 
     Never what is in use, nor the entry ``keep``: the cache may still be too large afterwards.
@@ -93,7 +94,7 @@ def make_room(cache: "SafeCache", limit: int, keep: str = "") -> list["Row"]:
         if excess > 0 and row.key != keep:
             chosen.append(row)
             excess -= row.size
-    return cache.remove(chosen, before)
+    return cache.remove(chosen)
 
 
 class SizeLimit:
@@ -110,7 +111,7 @@ class SizeLimit:
             self.notice = f"{error} Until then, the result store grows without limit."
             _log.warning(self.notice)
 
-    def enforce(self, cache: "SafeCache", written: str) -> None:
+    def enforce(self, cache: "LocalEntries", written: str) -> None:
         """Make room after ``written`` was; warn once if there is not enough that may go."""
         if self._limit is None:
             return
@@ -126,11 +127,11 @@ class SizeLimit:
         self._warned = over > 0
 
 
-def prune(cache: "SafeCache", limit: int) -> list["Row"]:
+def prune(cache: "LocalEntries", limit: int) -> list["Row"]:
     """Remove partial results of a week ago, what another version wrote, then make room."""
     now = time.time()
     current, partial = f"v{SCHEMA}:", f"v{SCHEMA}:partial:"
     stale = [row for row in cache.rows(now - PARTIAL_SECONDS) if row.key.startswith(partial)]
     foreign = [row for row in cache.rows(now - IN_USE_SECONDS) if not row.key.startswith(current)]
-    removed = cache.remove([*stale, *foreign], now - IN_USE_SECONDS)
+    removed = cache.remove([*stale, *foreign])
     return removed + make_room(cache, limit)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.experiment import tasks
+from pru_demo.experiment.keys import features_key, run_key, weights_key
+from pru_demo.experiment.record import RunRecord
 from pru_demo.methods import METHODS
 from pru_demo.parameters import Params, RetrainParams
 from pru_demo.settings import PRESETS, Setting, Values
+from pru_demo.store import Store
 
 if TYPE_CHECKING:
-    from pru_demo.experiment.run import RunResult
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pru_demo.experiment.record import RunResult
 
 EPOCHS, RELEARNING_EPOCHS = 2, 2
 
@@ -67,6 +75,55 @@ def config_of(method: str, variant: str, **scenario: Any) -> RunConfig:
     """A configuration of the shrunken preset that relearns for a short time."""
     scenario.setdefault("relearn_epochs", RELEARNING_EPOCHS)
     return RunConfig(Scenario(**scenario), Pick(method, variant))
+
+
+class FakeContext:
+    """A task's context: keeps the reports, and asks to stop after ``patience`` questions."""
+
+    job_id, attempt = "job", 1
+
+    def __init__(self, patience: int = 1_000_000) -> None:
+        self.reports: list[dict[str, Any]] = []
+        self.asked = 0
+        self._patience = patience
+
+    def report(self, **event: Any) -> None:
+        self.reports.append(json.loads(json.dumps(event, allow_nan=False)))
+
+    def cancelled(self) -> bool:
+        self.asked += 1
+        return self.asked >= self._patience
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shrunken: None) -> Iterator[Store]:
+    """The store of the tasks: empty, and without bundled records."""
+    opened = Store(tmp_path / "store")
+    monkeypatch.setattr(tasks, "worker_store", lambda: opened)
+    yield opened
+    opened.close()
+
+
+def run_into(
+    store: Store, config: RunConfig, context: FakeContext | None = None, **options: Any
+) -> RunRecord:
+    """Compute a run as a worker whose store this is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "worker_store", lambda: store)
+        key = tasks.compute_run(context or FakeContext(), config.content(), **options)
+    assert key == run_key(config)
+    entry = store.get(key)
+    assert entry is not None
+    return RunRecord.from_entry(entry, config)
+
+
+def keep(store: Store, result: RunResult) -> RunConfig:
+    """Store what a worker stores of a finished run."""
+    config, record = result.record.config, result.record.to_entry()
+    store.put(weights_key(config), {}, result.weights)
+    store.put(features_key(config), {}, result.features)
+    store.put(run_key(config), record.meta, record.arrays)
+    return config
 
 
 @pytest.fixture(scope="package")

@@ -11,7 +11,7 @@ from pru_demo.data import read_part
 from pru_demo.data.samples import as_input
 from pru_demo.experiment.keys import has_own_space, placed_key, run_key, weights_key
 from pru_demo.experiment.maps import PlacedRun
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.stored_networks import stored_network
 from pru_demo.paths import RECORDS
 from pru_demo.projection import fit_temporal_map, map_fidelity
@@ -83,7 +83,7 @@ def test_a_map_fitted_now_to_the_networks_that_ship_may_be_read() -> None:
     original = RunConfig(BUNDLED[0], Pick("original", "paper"))
     runs = [RunConfig(BUNDLED[0], Pick(method, "tuned")) for method in ("pru", "boundary_shrink")]
     records = [record_of(run) for run in runs]
-    retained, labels = ~shown_forgotten(records[0]), records[0].arrays["labels"]
+    retained, labels = ~records[0].forgotten, records[0].arrays["labels"]
     first = features_of(original, records[0], 0)
     features = [
         np.stack([first, *(features_of(run, record, epoch) for epoch in record.kept())])

@@ -1,30 +1,19 @@
 """What is seen of a run while it happens is what its record says in the end."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pru_demo.experiment.compute import run_into
+from pru_demo.experiment.checkpoint import last_checkpoint
 from pru_demo.experiment.keys import features_key, map_key
-from pru_demo.experiment.live import live_run
 from pru_demo.experiment.maps import LIVE
 from pru_demo.store import Store
-from tests.experiment.conftest import config_of
-from tests.experiment.test_tasks import FakeContext
+from tests.experiment.conftest import FakeContext, config_of, run_into
 
 pytestmark = pytest.mark.usefixtures("shrunken")
 
 PRU = config_of("pru", "tuned")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "store")
-    yield opened
-    opened.close()
 
 
 class Onlooker(FakeContext):
@@ -38,7 +27,8 @@ class Onlooker(FakeContext):
     def report(self, **event: Any) -> None:
         super().report(**event)
         if "snapshot" in event:
-            self.seen.append(live_run(self._store, PRU))
+            checkpoint = last_checkpoint(self._store, PRU)
+            self.seen.append(None if checkpoint is None else checkpoint.result)
 
 
 def test_an_onlooker_sees_every_finished_epoch(store: Store) -> None:
@@ -52,7 +42,9 @@ def test_an_onlooker_sees_every_finished_epoch(store: Store) -> None:
     for live in filter(None, context.seen):
         count = len(live.record.snapshots)
         assert live.record.snapshots == record.snapshots[:count]
-        np.testing.assert_array_equal(live.features, features.arrays["features"][:count])
+        np.testing.assert_array_equal(
+            live.features["features"], features.arrays["features"][:count]
+        )
         for name in ("predicted", "top", "p_top", "p_f"):
             np.testing.assert_array_equal(live.record.arrays[name], record.arrays[name][:count])
         for name in ("labels", "shown", "destined", "p_original"):
@@ -84,4 +76,4 @@ def test_a_second_run_is_followed_on_the_map_of_the_first(store: Store) -> None:
 
 
 def test_nobody_sees_a_run_that_has_not_begun(store: Store) -> None:
-    assert live_run(store, PRU) is None
+    assert last_checkpoint(store, PRU) is None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pru_demo.experiment import maps
+from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.maps import (
     KINDS,
     LEAST_MOVEMENT,
@@ -18,8 +19,7 @@ from pru_demo.experiment.maps import (
     fit_live,
     place,
 )
-from pru_demo.experiment.record import shown_forgotten
-from pru_demo.experiment.run import RunResult
+from pru_demo.experiment.record import RunResult
 from pru_demo.store.entry import Entry, decode, encode
 from tests.experiment.conftest import config_of
 
@@ -42,7 +42,7 @@ def fitted(results: dict[str, RunResult]) -> Fitted:
             "pru:tuned": results["pru"].features["features"],
             "original": results["original"].features["features"],
         }
-        retained = ~shown_forgotten(results["pru"].record)
+        retained = ~results["pru"].record.forgotten
         return fit(kind, features, retained, 7, shares.append), shares
 
     return make
@@ -132,7 +132,7 @@ def test_the_map_to_follow_a_run_on_knows_the_original_only(
 ) -> None:
     pru = results["pru"]
     features = pru.features["features"]
-    live = fit_live(features[0], ~shown_forgotten(pru.record), 7)
+    live = fit_live(features[0], ~pru.record.forgotten, 7)
     assert live.meta["fitted_on"] == ["original"]
     drawn = maps.KINDS["time"].load(live.arrays)
     alone = drawn.place(features[:1].astype(np.float32))
@@ -153,6 +153,6 @@ def test_a_map_is_doubted_below_the_thresholds_it_states(placed: Placed) -> None
 
 
 def test_only_a_network_trained_from_scratch_has_a_space_of_its_own() -> None:
-    assert maps.has_own_space(config_of("retrain", "paper"))
+    assert has_own_space(config_of("retrain", "paper"))
     for method in ("pru", "boundary_shrink", "original"):
-        assert not maps.has_own_space(config_of(method, "paper"))
+        assert not has_own_space(config_of(method, "paper"))

@@ -10,57 +10,75 @@ import pytest
 import torch
 
 from pru_demo.config import Pick, RunConfig, Scenario
-from pru_demo.experiment.compute import measure_into, run_into
-from pru_demo.experiment.keys import measures_key, weights_key
+from pru_demo.experiment import tasks
+from pru_demo.experiment.keys import inside_key, measures_key, weights_key
 from pru_demo.experiment.record import KEPT_EPOCHS
 from pru_demo.jobs.protocol import Cancelled
 from pru_demo.methods import METHODS
 from pru_demo.methods.step import Step
 from pru_demo.paths import RECORDS
 from pru_demo.store import Store
-from tests.experiment.conftest import config_of
+from tests.experiment.conftest import FakeContext, config_of, keep, run_into, shrink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from pru_demo.experiment.record import RunResult
     from pru_demo.methods.step import ForgetSet
     from pru_demo.models.split import SplitModel
     from pru_demo.parameters import Params
 
 
-class Watched:
-    """A task's context that notes what is reported."""
-
-    job_id, attempt = "test", 1
-
-    def __init__(self) -> None:
-        self.reports: list[dict[str, Any]] = []
-
-    def report(self, **event: Any) -> None:
-        self.reports.append(event)
-
-    def cancelled(self) -> bool:
-        return False
-
-
-@pytest.fixture
-def store(tmp_path: Path, shrunken: None, monkeypatch: pytest.MonkeyPatch) -> Store:
+@pytest.fixture(autouse=True)
+def _small_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pru_demo.experiment.measures.PROBE_IMAGES", 200)
-    return Store(tmp_path / "store")
+
+
+def measure_into(
+    store: Store, run: RunConfig, context: FakeContext | None = None
+) -> dict[str, Any]:
+    """Measure a stored run; all that there is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "worker_store", lambda: store)
+        key = tasks.compute_measures(context or FakeContext(), run.content())
+    shown, rest = store.meta(inside_key(run)), store.meta(key)
+    assert key == measures_key(run)
+    assert shown is not None
+    assert rest is not None
+    return {**shown, **rest}
 
 
 @pytest.fixture
-def measured(store: Store) -> dict[str, dict[str, Any]]:
-    """Original, Retrain and PRU, measured in this order."""
+def original(store: Store, results: dict[str, RunResult]) -> RunConfig:
+    """The original, in a store without Retrain."""
+    return keep(store, results["original"])
+
+
+@pytest.fixture(scope="module")
+def compared(
+    results: dict[str, RunResult], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    """A store with the original, PRU, and Retrain to compare them to."""
+    store = Store(tmp_path_factory.mktemp("compared") / "store")
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        for name in ("original", "pru"):
+            keep(store, results[name])
+        run_into(store, config_of("retrain", "paper"))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def measured(compared: Store, shrunken: None) -> dict[str, dict[str, Any]]:
+    """Original, Retrain and PRU."""
     runs = {
         "original": config_of("original", "paper"),
         "retrain": config_of("retrain", "paper"),
         "pru": config_of("pru", "tuned"),
     }
-    for run in runs.values():
-        run_into(store, run, Watched())
-    return {name: measure_into(store, run, Watched()) for name, run in runs.items()}
+    return {name: measure_into(compared, run) for name, run in runs.items()}
 
 
 @pytest.mark.slow
@@ -101,60 +119,73 @@ def test_what_is_known_of_the_references_comes_out(measured: dict[str, dict[str,
         assert sum(n_dist) / len(n_dist) == pytest.approx(1, abs=1e-3)
 
 
+def test_what_pages_show_is_measured_without_the_rest(
+    compared: Store, shrunken: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("no page shows that")
+
+    monkeypatch.setattr("pru_demo.experiment.measures.measure", never)
+    monkeypatch.setattr("pru_demo.evaluation.relearning.relearn", never)
+    monkeypatch.setattr(tasks, "worker_store", lambda: compared)
+    run = config_of("pru", "tuned")
+    assert tasks.compute_inside(FakeContext(), run.content()) == inside_key(run)
+    shown = compared.meta(inside_key(run))
+    assert shown is not None
+    assert shown.keys() == {"forget_set", "layers"}
+    assert shown["layers"]["cka_to_retrained"] is not None
+
+
 def test_bundled_runs_can_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pru_demo.experiment.measures.PROBE_IMAGES", 200)
     monkeypatch.setattr("pru_demo.experiment.measures._frozen", lambda *_: None)
     store = Store(tmp_path / "store", RECORDS)
     run = RunConfig(Scenario(), Pick("boundary_shrink", "tuned"))
-    shipped = store.meta(measures_key(run))
+    shipped = store.meta(inside_key(run))
     assert shipped is not None
-    measures = measure_into(store, run, Watched())
-    assert store.meta(measures_key(run)) == measures
+    measures = measure_into(store, run)
     # The same members in the same order as when it was made.
     membership = pytest.approx(shipped["forget_set"]["membership"], abs=1e-3)
     assert measures["forget_set"]["membership"] == membership
     assert set(measures["features"]) == {str(epoch) for epoch in KEPT_EPOCHS}
     # Retrain is bundled too, so the distance to it is known.
     assert measures["against_retrain"]["D_KL"] > 1
+    store.close()
 
 
-def test_a_run_whose_weights_are_gone_is_one_sentence(store: Store) -> None:
-    run = config_of("original", "paper")
-    run_into(store, run, Watched())
-    store.delete(weights_key(run))
+@pytest.mark.parametrize("task", [tasks.compute_inside, tasks.compute_measures])
+def test_a_run_whose_weights_are_gone_is_one_sentence(
+    store: Store, original: RunConfig, task: Callable[..., str]
+) -> None:
+    store.delete(weights_key(original))
     with pytest.raises(ValueError, match="weights of this run are no longer stored"):
-        measure_into(store, run, Watched())
+        task(FakeContext(), original.content())
 
 
-def test_without_retrain_what_needs_it_is_not_computed(store: Store) -> None:
-    run = config_of("original", "paper")
-    run_into(store, run, Watched())
-    measures = measure_into(store, run, Watched())
+def test_without_retrain_what_needs_it_is_not_computed(store: Store, original: RunConfig) -> None:
+    context = FakeContext()
+    measures = measure_into(store, original, context)
     assert measures["against_retrain"] is None
     assert measures["features"]["0"]["cka_to_retrained"] is None
     assert measures["layers"]["cka_to_retrained"] is None
-
-
-def test_it_tells_what_it_does_and_how_much_is_done(store: Store) -> None:
-    run, watched = config_of("original", "paper"), Watched()
-    run_into(store, run, Watched())
-    measure_into(store, run, watched)
-    shares = [report["share"] for report in watched.reports]
+    # Meanwhile it tells what it does and how much is done.
+    shares = [report["share"] for report in context.reports]
     assert shares == sorted(shares)
     assert 0 <= shares[0] < shares[-1] < 1
-    assert len({report["message"] for report in watched.reports}) >= 4
+    assert len({report["message"] for report in context.reports}) >= 4
 
 
-def test_cancelling_ends_it_and_stores_nothing(store: Store) -> None:
-    class Impatient(Watched):
+@pytest.mark.parametrize("task", [tasks.compute_inside, tasks.compute_measures])
+def test_cancelling_ends_it_and_stores_nothing(
+    store: Store, original: RunConfig, task: Callable[..., str]
+) -> None:
+    class Impatient(FakeContext):
         def cancelled(self) -> bool:
-            return len(self.reports) > 2
+            return len(self.reports) > 1
 
-    run = config_of("original", "paper")
-    run_into(store, run, Watched())
     with pytest.raises(Cancelled):
-        measure_into(store, run, Impatient())
-    assert store.meta(measures_key(run)) is None
+        task(Impatient(), original.content())
+    assert store.meta(inside_key(original)) is None
+    assert store.meta(measures_key(original)) is None
 
 
 def shattered(original: SplitModel, forget: ForgetSet, params: Params) -> Iterator[Step]:
@@ -168,8 +199,8 @@ def shattered(original: SplitModel, forget: ForgetSet, params: Params) -> Iterat
 
 def test_two_images_are_too_few_to_attack_with_and_enough_for_all_else(store: Store) -> None:
     run = config_of("original", "paper", forget_samples=2)
-    run_into(store, run, Watched())
-    measures = measure_into(store, run, Watched())
+    run_into(store, run)
+    measures = measure_into(store, run)
     forget_set = measures["forget_set"]
     assert forget_set["membership"] is None
     assert forget_set["no_membership"] == (
@@ -181,14 +212,13 @@ def test_two_images_are_too_few_to_attack_with_and_enough_for_all_else(store: St
 
 
 def test_of_a_network_that_broke_what_can_be_measured_is(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    compared: Store, shrunken: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = replace(METHODS["boundary_shrink"], entry=f"{__name__}:shattered", resumable=False)
     monkeypatch.setitem(METHODS, "boundary_shrink", entry)
-    retrain, run = config_of("retrain", "paper"), config_of("boundary_shrink", "tuned")
-    for each in (retrain, run):
-        run_into(store, each, Watched())
-    measures = measure_into(store, run, Watched())
+    run = config_of("boundary_shrink", "tuned")
+    run_into(compared, run)
+    measures = measure_into(compared, run)
     assert measures["forget_set"] == {
         "A_f": None,
         "membership": None,
@@ -206,28 +236,26 @@ def test_of_a_network_that_broke_what_can_be_measured_is(
     assert set(measures["against_retrain"].values()) == {None}
 
 
-def test_members_were_trained_on_although_new_images_were_given(store: Store) -> None:
-    runs = [config_of("original", "paper", given=given) for given in ("D_f", "D_f_new")]
-    found = []
-    for run in runs:
-        run_into(store, run, Watched())
-        found.append(measure_into(store, run, Watched())["forget_set"])
-    assert found[0]["membership"] == found[1]["membership"]
+def test_members_were_trained_on_although_new_images_were_given(
+    store: Store, original: RunConfig
+) -> None:
+    attacks = []
+    for run in (original, config_of("original", "paper", given="D_f_new")):
+        run_into(store, run)
+        shown = store.meta(tasks.compute_inside(FakeContext(), run.content()))
+        assert shown is not None
+        attacks.append(shown["forget_set"]["membership"])
+    assert attacks[0] == attacks[1] is not None
 
 
 def test_without_batch_norm_nothing_is_relearned_with_it_frozen(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, original: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pru_demo.experiment.measures.has_batch_norm", lambda _: False)
-    run = config_of("original", "paper")
-    run_into(store, run, Watched())
-    assert measure_into(store, run, Watched())["relearning"]["batch_norm_frozen"] is None
-
-
-def test_nine_images_have_no_ten_neighbours(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nine images have no ten neighbours.
     monkeypatch.setattr("pru_demo.evaluation.probing.NEIGHBOURS", 201)
-    run = config_of("original", "paper")
-    run_into(store, run, Watched())
-    features = measure_into(store, run, Watched())["features"]["0"]
+    measures = measure_into(store, original)
+    assert measures["relearning"]["batch_norm_frozen"] is None
+    features = measures["features"]["0"]
     assert features["knn_probe"] is None
     assert features["linear_probe"]["A_f"] > 20

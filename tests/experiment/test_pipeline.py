@@ -14,7 +14,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from pru_demo.config import Pick
 from pru_demo.experiment.originals import obtain_original
 from pru_demo.experiment.perceived import perceive
-from pru_demo.experiment.run import RunResult, execute, setting_of
+from pru_demo.experiment.record import RunResult
+from pru_demo.experiment.run import execute, setting_of
 from pru_demo.methods import METHODS
 from pru_demo.methods.step import Step
 from pru_demo.models.checkpoints import DamagedCheckpoint
@@ -157,7 +158,8 @@ def test_the_same_configuration_gives_identical_arrays(
     for name, features in before.features.items():
         np.testing.assert_array_equal(again.features[name], features)
     assert again.weights.keys() == before.weights.keys()
-    assert all(torch.equal(again.weights[name], t) for name, t in before.weights.items())
+    for name, array in before.weights.items():
+        np.testing.assert_array_equal(again.weights[name], array, err_msg=name)
 
 
 def test_reports_count_towards_their_end(tmp_path: Path) -> None:

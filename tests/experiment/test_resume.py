@@ -15,19 +15,16 @@ import pytest
 
 from pru_demo.config import RunConfig, planned_epochs, variants_of
 from pru_demo.experiment import run as pipeline
-from pru_demo.experiment.compute import run_into
-from pru_demo.experiment.keys import partial_key, run_key, unlearned_key, weights_key
+from pru_demo.experiment.checkpoint import last_checkpoint
+from pru_demo.experiment.keys import partial_key, unlearned_key, weights_key
 from pru_demo.experiment.material import Material
-from pru_demo.experiment.record import RunRecord
-from pru_demo.experiment.run import RunResult
-from pru_demo.experiment.tasks import compute_run
+from pru_demo.experiment.record import RunRecord, RunResult
 from pru_demo.methods import METHODS
 from pru_demo.methods.step import RetainSet
 from pru_demo.paths import ROOT
 from pru_demo.settings import PRESETS
 from pru_demo.store import Entry, Store, StoreUnavailable
-from tests.experiment.conftest import EPOCHS, config_of, with_variant
-from tests.experiment.test_tasks import FakeContext
+from tests.experiment.conftest import EPOCHS, FakeContext, config_of, run_into, shrink, with_variant
 
 pytestmark = pytest.mark.usefixtures("shrunken")
 
@@ -48,6 +45,19 @@ class DyingContext(FakeContext):
     def report(self, **event: Any) -> None:
         super().report(**event)
         if event.get("done") == self._last:
+            raise Interrupted
+
+
+class DiesAfterStarting(FakeContext):
+    """Dies at the first report of a method that has started."""
+
+    def __init__(self, started: list[int]) -> None:
+        super().__init__()
+        self._started = started
+
+    def report(self, **event: Any) -> None:
+        super().report(**event)
+        if self._started and event.get("done", 0) > 1:
             raise Interrupted
 
 
@@ -104,11 +114,11 @@ def test_a_run_interrupted_anywhere_ends_as_if_it_had_not_been(
     monkeypatch.setattr(Material, "retain", lambda self: fewer(many(self)))
     config = config_of(method, variants_of(method, PRU.scenario)[0])
     whole, again = open_store("whole"), open_store("interrupted")
-    record, started = run_into(whole, config, FakeContext()), asked_of(monkeypatch)
+    record, started = run_into(whole, config), asked_of(monkeypatch)
     # It dies at every snapshot but the first, each time one further.
     for last in range(2, len(record.snapshots) + 1):
         die(again, config, last)
-    assert_same(record, run_into(again, config, FakeContext()))
+    assert_same(record, run_into(again, config))
     weights = [store.get(weights_key(config)) for store in (whole, again)]
     assert weights[0] is not None
     assert weights[1] is not None
@@ -156,18 +166,18 @@ def test_relearning_for_longer_does_not_unlearn_again(
     open_store: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, started = open_store("store"), asked_of(monkeypatch)
-    short = run_into(store, PRU, FakeContext())
-    long = run_into(store, config_of("pru", "tuned", relearn_epochs=4), FakeContext())
+    short = run_into(store, PRU)
+    long = run_into(store, config_of("pru", "tuned", relearn_epochs=4))
     assert started == [0]
     assert long.relearning("A_f")[:3] == short.relearning("A_f")
     assert len(long.relearning("A_f")) == 5
-    assert_same(run_into(open_store("other"), long.config, FakeContext()), long)
+    assert_same(run_into(open_store("other"), long.config), long)
 
 
 def test_smaller_batches_are_another_run_and_the_record_says_so(
     open_store: Callable[[str], Store],
 ) -> None:
-    record = run_into(open_store("s"), config_of("pru", "tuned", max_batch=16), FakeContext())
+    record = run_into(open_store("s"), config_of("pru", "tuned", max_batch=16))
     assert record.params["batch_size"] == 16
     assert unlearned_key(record.config) != unlearned_key(PRU)
 
@@ -182,39 +192,90 @@ def _with(**changes: Any) -> Callable[[Entry], Entry]:
     return lambda entry: Entry({**entry.meta, **changes}, entry.arrays)
 
 
+@pytest.fixture(scope="module", params=[4, 7], ids=["unlearning", "relearning"])
+def interrupted(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Entry]:
+    """The checkpoint of ``PRU`` when it died at this snapshot."""
+    store = Store(tmp_path_factory.mktemp("interrupted") / "store")
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        die(store, PRU, request.param)
+        entry = store.get(partial_key(PRU))
+    assert entry is not None
+    yield entry
+    store.close()
+
+
 @pytest.mark.parametrize(
     "broken",
     [
         lambda _: Entry({}, {"state/w.x": np.zeros(3)}),
         lambda _: Entry({"nonsense": 1}),
-        _with(stage="original"),
-        _with(epoch="one"),
+        _with(after=["original", 1]),
+        _with(after=["unlearn", "one"]),
+        _with(after=None),
         _with(seconds={}),
-        _with(recorded={}),
-        _with(recorded={"snapshots": [], "batch_norm_only": None, "failure": None}),
-        _with(made_for={}),
+        _with(snapshots=[]),
+        _with(snapshots=[{"nonsense": 1}]),
         _without("confusion"),
+        _without("features/"),
+    ],
+)
+def test_what_is_no_checkpoint_counts_as_none(
+    broken: Callable[[Entry], Entry], interrupted: Entry, store: Store
+) -> None:
+    changed = broken(interrupted)
+    store.put(partial_key(PRU), interrupted.meta, interrupted.arrays)
+    assert last_checkpoint(store, PRU) is not None
+    store.put(partial_key(PRU), changed.meta, changed.arrays)
+    assert last_checkpoint(store, PRU) is None
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        _with(params={}),
+        _with(sizes={}),
+        lambda entry: Entry(entry.meta, {**entry.arrays, "labels": 9 - entry.arrays["labels"]}),
         _without("state/w.classifier"),
         _without("state/"),
     ],
 )
-@pytest.mark.parametrize("last", [4, 7], ids=["unlearning", "relearning"])
 def test_what_is_no_checkpoint_of_this_run_means_starting_over(
-    broken: Callable[[Entry], Entry],
-    last: int,
-    open_store: Callable[[str], Store],
-    uninterrupted: RunRecord,
+    foreign: Callable[[Entry], Entry],
+    interrupted: Entry,
+    store: Store,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    store = open_store("store")
-    die(store, PRU, last)
-    entry, started = store.get(partial_key(PRU)), asked_of(monkeypatch)
-    assert entry is not None
-    changed = broken(entry)
+    changed, started = foreign(interrupted), asked_of(monkeypatch)
     store.put(partial_key(PRU), changed.meta, changed.arrays)
-    store.delete(unlearned_key(PRU))
-    assert_same(uninterrupted, run_into(store, PRU, FakeContext()))
+    assert last_checkpoint(store, PRU) is not None
+    with pytest.raises(Interrupted):
+        run_into(store, PRU, DiesAfterStarting(started))
     assert started[-1] == 0
+    assert last_checkpoint(store, PRU) is None
+
+
+def test_starting_over_ends_as_if_nothing_had_been_there(
+    interrupted: Entry, store: Store, uninterrupted: RunRecord
+) -> None:
+    changed = _without("state/w.classifier")(interrupted)
+    store.put(partial_key(PRU), changed.meta, changed.arrays)
+    assert_same(uninterrupted, run_into(store, PRU))
+
+
+def test_a_run_that_dies_during_the_control_does_not_lose_its_network(
+    store: Store, uninterrupted: RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: Any, **__: Any) -> Any:
+        raise Interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "batch_norm_only", dies)
+        with pytest.raises(Interrupted):
+            run_into(store, PRU)
+    assert_same(uninterrupted, run_into(store, PRU))
 
 
 def test_a_damaged_checkpoint_means_starting_over(
@@ -222,11 +283,13 @@ def test_a_damaged_checkpoint_means_starting_over(
 ) -> None:
     store = open_store("store")
     die(store, PRU, 4)
-    (file,) = (each for each in store.directory.rglob("*.val") if each.stat().st_size > 100_000)
+    (file,) = (
+        each for each in store.directory.rglob("*.safetensors") if each.stat().st_size > 100_000
+    )
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
-    assert_same(uninterrupted, run_into(store, PRU, FakeContext()))
+    assert_same(uninterrupted, run_into(store, PRU))
 
 
 def test_a_run_with_other_parameters_does_not_go_on_from_the_old_ones(
@@ -236,14 +299,14 @@ def test_a_run_with_other_parameters_does_not_go_on_from_the_old_ones(
     config = config_of("delete", "changing")
     with_variant(monkeypatch, "delete", params, "changing")
     store, started = open_store("store"), asked_of(monkeypatch)
-    run_into(store, config, FakeContext())
-    # As if the next version of the program had searched again: the keys are the same.
+    run_into(store, config)
+    # As if the next version of the program had searched again.
     now: Any = replace(params, learning_rate=1e-3)  # type: ignore[call-arg]
     with_variant(monkeypatch, "delete", now, "changing")
-    record = run_into(store, config, FakeContext())
+    record = run_into(store, config)
     assert started == [0, 0]
     assert record.params["learning_rate"] == 1e-3
-    assert_same(run_into(open_store("other"), config, FakeContext()), record)
+    assert_same(run_into(open_store("other"), config), record)
 
 
 def test_seconds_are_those_of_all_attempts(
@@ -258,10 +321,10 @@ def test_seconds_are_those_of_all_attempts(
 
     monkeypatch.setattr("time.perf_counter", tick)
     store = open_store("store")
-    whole = run_into(open_store("whole"), PRU, FakeContext()).seconds
+    whole = run_into(open_store("whole"), PRU).seconds
     die(store, PRU, 4)
     die(store, PRU, 7)
-    seconds = run_into(store, PRU, FakeContext()).seconds
+    seconds = run_into(store, PRU).seconds
     assert seconds["unlearn"] == whole["unlearn"]
     assert seconds["relearn"] == whole["relearn"]
     assert seconds["total"] >= whole["total"]
@@ -282,7 +345,7 @@ def test_a_checkpoint_that_cannot_be_kept_does_not_end_the_run(
         usual(self, key, *entry)
 
     monkeypatch.setattr(Store, "put", put)
-    assert_same(uninterrupted, run_into(store, PRU, FakeContext()))
+    assert_same(uninterrupted, run_into(store, PRU))
     assert "The disk is full." in caplog.text
     assert "It is too large." in caplog.text
 
@@ -294,38 +357,28 @@ def test_running_again_starts_afresh_unless_it_resumes_or_its_first_worker_died(
     attempt: int,
     resume: bool,
     starts: list[int],
-    open_store: Callable[[str], Store],
+    store: Store,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from pru_demo.experiment import tasks
-
-    store = open_store("store")
     die(store, PRU, 4)
-    monkeypatch.setattr(tasks, "worker_store", lambda: store)
     context, started = FakeContext(), asked_of(monkeypatch)
     context.attempt = attempt
-    compute_run(context, PRU.content(), again=True, resume=resume, owner="me")
+    record = run_into(store, PRU, context, again=True, resume=resume, owner="me")
     assert started == starts
-    entry = store.get(run_key(PRU))
-    assert entry is not None
-    assert entry.meta["made_with"]["owner"] == "me"
+    assert record.made_with["owner"] == "me"
 
 
 def test_starting_afresh_leaves_nothing_old_for_a_second_attempt(
-    open_store: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pru_demo.experiment import tasks
-
-    store = open_store("store")
-    run_into(store, PRU, FakeContext())
-    monkeypatch.setattr(tasks, "worker_store", lambda: store)
+    run_into(store, PRU)
     started = asked_of(monkeypatch)
     # Before the first checkpoint of its own.
     with pytest.raises(Interrupted):
-        compute_run(DyingContext(2), PRU.content(), again=True)
+        run_into(store, PRU, DyingContext(2), again=True)
     second = FakeContext()
     second.attempt = 2
-    compute_run(second, PRU.content(), again=True)
+    run_into(store, PRU, second, again=True)
     assert started == [0, 0]
 
 
@@ -333,11 +386,9 @@ WORKER = """
 import sys, time
 import pytest
 from pathlib import Path
-from pru_demo.experiment.compute import run_into
 from pru_demo.store import Store
-from tests.experiment.conftest import shrink
+from tests.experiment.conftest import FakeContext, run_into, shrink
 from tests.experiment.test_resume import PRU
-from tests.experiment.test_tasks import FakeContext
 
 class Slow(FakeContext):
     def report(self, **event):
@@ -367,5 +418,5 @@ def test_a_run_whose_process_is_killed_resumes_to_the_same_record(
     worker.send_signal(signal.SIGKILL)
     worker.wait()
 
-    resumed = run_into(open_store("killed"), PRU, FakeContext())
+    resumed = run_into(open_store("killed"), PRU)
     assert_same(uninterrupted, resumed)

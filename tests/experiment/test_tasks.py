@@ -1,7 +1,6 @@
 """Tasks as the engine calls them, on a store of their own."""
 
 import json
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -15,7 +14,9 @@ from pru_demo.experiment import maps, tasks
 from pru_demo.experiment import run as pipeline
 from pru_demo.experiment.keys import (
     classic_key,
+    everything,
     features_key,
+    inside_key,
     map_key,
     measures_key,
     perceived_key,
@@ -24,52 +25,20 @@ from pru_demo.experiment.keys import (
     weights_key,
 )
 from pru_demo.experiment.maps import PlacedRun
-from pru_demo.experiment.record import RunRecord
-from pru_demo.experiment.run import RunResult
+from pru_demo.experiment.record import RunRecord, RunResult
 from pru_demo.experiment.tasks import (
     compute_classic,
     compute_map,
     compute_run,
     map_job_key,
 )
-from pru_demo.jobs import worker_store
 from pru_demo.jobs.protocol import Cancelled
 from pru_demo.store import Store, write_bundle
-from tests.experiment.conftest import config_of
+from tests.experiment.conftest import FakeContext, config_of
 
 PRU = config_of("pru", "tuned")
 SHRINK = config_of("boundary_shrink", "tuned")
 RETRAIN = config_of("retrain", "quick")
-
-
-class FakeContext:
-    """Keeps the reports, and asks to stop after ``patience`` questions."""
-
-    job_id, attempt = "job", 1
-
-    def __init__(self, patience: int = 1_000_000) -> None:
-        self.reports: list[dict[str, Any]] = []
-        self.asked = 0
-        self._patience = patience
-
-    def report(self, **event: Any) -> None:
-        self.reports.append(json.loads(json.dumps(event, allow_nan=False)))
-
-    def cancelled(self) -> bool:
-        self.asked += 1
-        return self.asked >= self._patience
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shrunken: None) -> Iterator[Store]:
-    """The store of the tasks: empty, and without bundled records."""
-    monkeypatch.setenv("PRU_STORE_DIR", str(tmp_path / "store"))
-    (tmp_path / "records").mkdir()
-    monkeypatch.setattr(worker_store, "RECORDS", tmp_path / "records")
-    worker_store.own_store.cache_clear()
-    yield worker_store.worker_store()
-    worker_store.worker_store().close()
-    worker_store.own_store.cache_clear()
 
 
 @pytest.fixture
@@ -86,8 +55,10 @@ def executed(monkeypatch: pytest.MonkeyPatch, results: dict[str, RunResult]) -> 
 
 
 def test_tasks_are_found_under_their_names() -> None:
-    assert f"{compute_run.__module__}:{compute_run.__name__}" == tasks.RUN
-    assert f"{compute_map.__module__}:{compute_map.__name__}" == tasks.MAP
+    for name in (tasks.RUN, tasks.MAP, tasks.CLASSIC, tasks.INSIDE, tasks.MEASURE):
+        module, _, function = name.partition(":")
+        assert module == tasks.__name__
+        assert callable(getattr(tasks, function))
 
 
 def test_a_computed_run_is_in_the_store_with_all_that_belongs_to_it(store: Store) -> None:
@@ -115,15 +86,22 @@ def test_a_stored_run_is_not_computed_again(store: Store, executed: list[RunConf
 
 
 def test_a_damaged_bundled_record_is_computed_again(
-    store: Store, executed: list[RunConfig], tmp_path: Path, results: dict[str, RunResult]
+    store: Store,
+    executed: list[RunConfig],
+    tmp_path: Path,
+    results: dict[str, RunResult],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     key, entry = run_key(PRU), next(iter(results.values())).record.to_entry()
     write_bundle(tmp_path / "records", {key: entry}, {key: "pru.run"})
     file = tmp_path / "records" / "pru.run"
     file.write_bytes(file.read_bytes()[:-1] + b"?")
+    above = Store(store.directory, tmp_path / "records")
+    monkeypatch.setattr(tasks, "worker_store", lambda: above)
     compute_run(FakeContext(), PRU.content())
     assert executed == [PRU]
-    assert store.get(key) is not None
+    assert above.get(key) is not None
+    above.close()
 
 
 def test_arguments_may_come_through_json(store: Store, executed: list[RunConfig]) -> None:
@@ -157,6 +135,11 @@ def test_the_record_is_stored_last(
     assert order[-1] == run_key(PRU)
     makers = (run_key, weights_key, features_key, perceived_key)
     assert set(order) == {make(PRU) for make in makers}
+
+
+@pytest.fixture(autouse=True)
+def _quick_umap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "classic_umap", lambda features, *, seed: features[:, :2])
 
 
 @pytest.fixture
@@ -209,12 +192,27 @@ def test_what_was_drawn_of_the_networks_before_counts_no_longer(
 ) -> None:
     compute_map(FakeContext(), [run.content()], "pca")
     compute_classic(FakeContext(), run.content(), 0)
-    drawable.put(measures_key(run), {}, {})
+    for make in (inside_key, measures_key):
+        drawable.put(make(run), {}, {})
     compute_run(FakeContext(), run.content(), again=True)
-    makers = (classic_key, measures_key, partial(placed_key, kind="pca"))
+    makers = (classic_key, inside_key, measures_key, partial(placed_key, kind="pca"))
     assert [make(run) for make in makers if drawable.meta(make(run))] == []
     # Only a map that other runs are on, too, remains.
     assert (drawable.meta(map_key(run, "pca")) is None) == (run is RETRAIN)
+
+
+def test_deleting_everything_of_a_run_leaves_what_others_are_on_and_nothing_else(
+    drawable: Store,
+) -> None:
+    compute_map(FakeContext(), [run.content() for run in (PRU, RETRAIN)], "pca")
+    for run in (PRU, RETRAIN):
+        compute_classic(FakeContext(), run.content(), 0)
+        for make in (inside_key, measures_key):
+            drawable.put(make(run), {}, {})
+    for run in (PRU, RETRAIN, SHRINK):
+        for key in everything(run):
+            drawable.delete(key)
+    assert drawable.keys() == [map_key(PRU, "pca")]
 
 
 def test_retrain_is_drawn_on_a_map_of_its_own(drawable: Store) -> None:
@@ -229,10 +227,7 @@ def test_retrain_is_drawn_on_a_map_of_its_own(drawable: Store) -> None:
     assert placed["map_id"] == own["id"]
 
 
-def test_pictures_of_umap_are_drawn_one_by_one_and_kept(
-    drawable: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(maps, "classic_umap", lambda features, *, seed: features[:, :2])
+def test_pictures_of_umap_are_drawn_one_by_one_and_kept(drawable: Store) -> None:
     for snapshot in (2, 0):
         assert compute_classic(FakeContext(), PRU.content(), snapshot) == classic_key(PRU)
     pictures, features = drawable.get(classic_key(PRU)), drawable.get(features_key(PRU))

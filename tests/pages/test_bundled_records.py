@@ -9,8 +9,8 @@ from pru_demo.cli.precompute import runs_of
 from pru_demo.config import RunConfig, Scenario, View
 from pru_demo.experiment.keys import (
     classic_key,
+    inside_key,
     map_key,
-    measures_key,
     perceived_key,
     placed_key,
     run_key,
@@ -57,7 +57,7 @@ def name_of(view: View) -> str:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.preset)
 def test_every_method_in_every_variant_is_shipped_whole(store: Store, scenario: Scenario) -> None:
     runs = runs_of(scenario)
-    makers = (run_key, weights_key, perceived_key, measures_key, classic_key)
+    makers = (run_key, weights_key, perceived_key, inside_key, classic_key)
     keys = {make(run): f"{run.pick}, {make.__name__}" for make in makers for run in runs}
     for make in (map_key, placed_key):
         names = {

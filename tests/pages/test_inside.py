@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import Pick, RunConfig, Scenario, View
-from pru_demo.experiment.keys import measures_key, run_key, weights_key
-from pru_demo.experiment.tasks import MEASURE
+from pru_demo.experiment.keys import inside_key, run_key, weights_key
+from pru_demo.experiment.tasks import INSIDE
 from pru_demo.store import Store
 from tests.figures.measured import measures_with
 from tests.figures.records import record_with
@@ -48,7 +48,7 @@ def keep(store: Store) -> Keep:
             store.put(run_key(run), entry.meta, entry.arrays)
             store.put(weights_key(run), {}, {})
             if measured:
-                store.put(measures_key(run), measures_with(**measures), {})
+                store.put(inside_key(run), measures_with(**measures), {})
 
     return put
 
@@ -166,7 +166,7 @@ def test_pressing_measure_submits_one_job_for_each_run(
     keep(A, B, measured=False)
     app = press(visit())
     assert [(job.task, job.key) for job in engine.submitted] == [
-        (MEASURE, measures_key(run)) for run in (A, B)
+        (INSIDE, inside_key(run)) for run in (A, B)
     ]
     assert [job.arguments["config"] for job in engine.submitted] == [A.content(), B.content()]
     assert buttons(app, "measure") == []
@@ -182,7 +182,7 @@ def test_no_more_is_asked_for_than_a_visitor_may_have_waiting(
     keep(*(RunConfig(VIEW.scenario, Pick("pru", v)) for v in variants), measured=False)
     press(visit())
     assert len(engine.submitted) == 6
-    references = [measures_key(run) for run in (RETRAIN, ORIGINAL)]
+    references = [inside_key(run) for run in (RETRAIN, ORIGINAL)]
     assert [job.key for job in engine.submitted[:2]] == references
 
 
@@ -191,7 +191,7 @@ def test_a_and_b_are_not_kept_waiting_for_others(
 ) -> None:
     keep(A, B, RETRAIN, DELETE, measured=False)
     press(visit())
-    assert [job.key for job in engine.submitted] == [measures_key(r) for r in (A, B, RETRAIN)]
+    assert [job.key for job in engine.submitted] == [inside_key(r) for r in (A, B, RETRAIN)]
 
 
 def test_progress_says_what_is_being_measured(store: Store, engine: FakeEngine, keep: Keep) -> None:
@@ -262,7 +262,7 @@ def test_what_was_measured_before_retrain_came_is_measured_again(
     assert button.label == "Measure PRU (paper) and Boundary Shrink (paper)"
     assert problems(app) == []
     press(app)
-    assert [job.key for job in engine.submitted] == [measures_key(A), measures_key(B)]
+    assert [job.key for job in engine.submitted] == [inside_key(A), inside_key(B)]
 
 
 def test_other_stored_runs_are_offered_below_what_is_shown(
@@ -300,10 +300,10 @@ def test_a_yardstick_may_be_looked_at_like_a_method(
 def test_a_network_without_batch_norm_says_so(store: Store, engine: FakeEngine, keep: Keep) -> None:
     keep(*EVERYTHING)
     for run in EVERYTHING:
-        measures = store.meta(measures_key(run))
+        measures = store.meta(inside_key(run))
         assert measures is not None
         measures["layers"]["batch_norm"] = []
-        store.put(measures_key(run), measures, {})
+        store.put(inside_key(run), measures, {})
     app = visit()
     assert problems(app) == []
     assert "This network has no BatchNorm" in texts(app)

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import Pick, RunConfig, View
-from pru_demo.experiment.keys import map_key, measures_key, perceived_key, placed_key, run_key
+from pru_demo.experiment.keys import inside_key, map_key, perceived_key, placed_key, run_key
 from pru_demo.experiment.perceived import Perceived
 from pru_demo.experiment.record import RunRecord
 from pru_demo.store import Store
@@ -37,7 +37,7 @@ def app(store: Store, engine: FakeEngine) -> AppTest:
     for pick in (*PICKS, Pick("retrain", "paper"), Pick("original", "paper")):
         here, there = RunConfig(SHIPPED.scenario, pick), RunConfig(VIEW.scenario, pick)
         found, perceived = store.get(run_key(here)), store.get(perceived_key(here))
-        measures = store.meta(measures_key(here))
+        measures = store.meta(inside_key(here))
         assert found is not None and perceived is not None and measures is not None
         record = replace(RunRecord.from_entry(found), config=there)
         assert record.batch_norm_only is not None
@@ -46,7 +46,7 @@ def app(store: Store, engine: FakeEngine) -> AppTest:
         seen = replace(Perceived.from_entry(perceived), control=None, control_n_dist=None)
         store.put(perceived_key(there), seen.to_entry().meta, seen.to_entry().arrays)
         measures["layers"]["batch_norm"] = []
-        store.put(measures_key(there), measures, {})
+        store.put(inside_key(there), measures, {})
         for make in (partial(map_key, kind="time"), partial(placed_key, kind="time")):
             shipped = store.get(make(here))
             assert shipped is not None

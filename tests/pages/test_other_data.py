@@ -10,8 +10,8 @@ from pru_demo import data
 from pru_demo.config import Pick, RunConfig, Scenario, View
 from pru_demo.data import DATASETS
 from pru_demo.experiment.keys import (
+    inside_key,
     map_key,
-    measures_key,
     perceived_key,
     placed_key,
     run_key,
@@ -53,7 +53,7 @@ def pictures_of_trucks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         assert found is not None
         entry = replace(RunRecord.from_entry(found), config=there).to_entry()
         store.put(run_key(there), entry.meta, entry.arrays)
-        for make in (perceived_key, measures_key, *MAPS):
+        for make in (perceived_key, inside_key, *MAPS):
             shipped = store.get(make(here))
             assert shipped is not None
             store.put(make(there), shipped.meta, shipped.arrays)

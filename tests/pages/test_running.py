@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import RunConfig, View
 from pru_demo.experiment.keys import features_key, map_key, perceived_key, placed_key, run_key
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.tasks import MAP, RUN
 from pru_demo.figures.naming import pick_name
 from pru_demo.store import Store
@@ -56,7 +56,7 @@ def finish(store: Store, config: RunConfig) -> RunRecord:
     perceived = store.get(perceived_key(SHIPPED.runs()["A"]))
     assert perceived is not None
     # Fewer of the other class are shown.
-    count = int(shown_forgotten(record).sum())
+    count = int(record.forgotten.sum())
     fewer = {k: a if k == "moved" else a[..., :count] for k, a in perceived.arrays.items()}
     store.put(perceived_key(config), perceived.meta, fewer)
     return record

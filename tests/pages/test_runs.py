@@ -15,7 +15,7 @@ from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.experiment.keys import (
     classic_key,
     features_key,
-    measures_key,
+    inside_key,
     perceived_key,
     placed_key,
     run_key,
@@ -45,7 +45,7 @@ from tests.pages.visits import (
 NAME = "ABCDEFGHIJKLMNOPQRSTUV"
 ME, SOMEBODY = visitor.owner(NAME), "b" * 16
 PARTS = (
-    *(run_key, weights_key, features_key, measures_key, perceived_key, classic_key),
+    *(run_key, weights_key, features_key, inside_key, perceived_key, classic_key),
     *(partial(placed_key, kind=kind) for kind in KINDS),
 )
 SEVEN = Scenario(seed=11)

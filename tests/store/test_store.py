@@ -103,7 +103,7 @@ def test_a_damaged_local_entry_is_logged_with_its_key_and_missing(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put("k", {}, RECORD.arrays)
-    (path,) = store.directory.glob("??/??/*.val")
+    (path,) = store.directory.glob("entries/??/*")
     path.write_bytes(path.read_bytes()[:-1])
     with caplog.at_level(logging.WARNING):
         assert store.get("k") is None
@@ -114,7 +114,7 @@ def test_a_damaged_local_entry_is_logged_with_its_key_and_missing(
 
 def test_a_damaged_local_entry_uncovers_the_bundled_one(store: Store) -> None:
     store.put(KEY, {"made": "here"}, RECORD.arrays)
-    (path,) = store.directory.glob("??/??/*.val")
+    (path,) = store.directory.glob("entries/??/*")
     path.write_bytes(b"")
     assert store.meta(KEY) == {"made": "bundled"}
 
@@ -154,7 +154,7 @@ def test_the_header_of_a_bundled_record_is_served_from_its_first_bytes(
     store: Store, bundled: Path
 ) -> None:
     path = bundled / "nine.rec"
-    path.write_bytes(path.read_bytes()[:200])
+    path.write_bytes(path.read_bytes()[:1000])
     assert store.meta(KEY) == {"made": "bundled"}
     path.write_bytes(path.read_bytes()[:90])
     assert store.meta(KEY) is None
@@ -230,7 +230,8 @@ def test_an_unusable_folder_falls_back_to_a_private_temporary_one(
         directory.write_text("not a folder")
     else:
         directory.mkdir()
-        (directory / "cache.db").write_bytes(b"not a database" * 1000)
+        (directory / "index").mkdir(mode=0o700)
+        (directory / "index" / "cache.db").write_bytes(b"not a database" * 1000)
         directory.chmod(0o777 if obstacle == "writable by others" else 0o700)
     monkeypatch.setenv("PRU_STORE_DIR", str(directory))
 

@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pru_demo.store import Store, StoreUnavailable, open_store
-from pru_demo.store import index as safedisk
+from pru_demo.store import Store, StoreUnavailable, index, local_entries, open_store
 from pru_demo.store import lock as storelock
-from tests.store.test_safedisk import Payload, fill, plant
+from tests.store.test_local_entries import Payload, file_of, files, fill, plant, stray
 
 LARGE = {"a": np.arange(50_000, dtype=np.float32)}
 SMALL = {"a": np.arange(3, dtype=np.float32)}
@@ -115,7 +114,7 @@ def test_a_read_only_folder_falls_back_and_keeps_what_is_in_it(
 def test_a_disk_that_stops_taking_files_refuses_the_new_entry_only(
     store: Store, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    monkeypatch.setattr(safedisk, "_create", refuse(number))
+    monkeypatch.setattr(local_entries, "_write", refuse(number))
     for key in ("new", "old"):
         with pytest.raises(StoreUnavailable) as refused:
             store.put(key, {}, LARGE)
@@ -135,11 +134,11 @@ def test_a_disk_that_fills_up_within_a_file_leaves_no_part_of_it(
     with pytest.raises(StoreUnavailable, match="No space left on device"):
         store.put("old", {}, LARGE)
     monkeypatch.undo()
-    assert len(list(store.directory.rglob("*.val"))) == 1
+    assert files(store.directory) == [file_of(store.directory, "old")]
     assert_works_again(store)
 
 
-@pytest.mark.parametrize("arrays", [SMALL, LARGE], ids=["in the index", "as a file"])
+@pytest.mark.parametrize("arrays", [SMALL, LARGE], ids=["small", "large"])
 def test_an_index_that_is_full_refuses_new_entries_and_serves_old_ones(
     store: Store, folder: Path, arrays: dict[str, np.ndarray]
 ) -> None:
@@ -151,13 +150,13 @@ def test_an_index_that_is_full_refuses_new_entries_and_serves_old_ones(
             store.put(key, {}, arrays)
     assert store.meta("old") == store.meta("small") == {"made": "before"}
     assert store.get("new") is None
-    with sqlite3.connect(folder / "cache.db") as database:
+    with sqlite3.connect(folder / "index" / "cache.db") as database:
         database.executescript("DROP TRIGGER FullINSERT; DROP TRIGGER FullUPDATE")
     assert_works_again(store)
 
 
 def test_what_cannot_be_deleted_is_said(store: Store, folder: Path) -> None:
-    with sqlite3.connect(folder / "cache.db") as database:
+    with sqlite3.connect(folder / "index" / "cache.db") as database:
         database.execute(
             "CREATE TRIGGER Stuck BEFORE DELETE ON Cache BEGIN SELECT RAISE(FAIL, 'stuck'); END"
         )
@@ -166,12 +165,16 @@ def test_what_cannot_be_deleted_is_said(store: Store, folder: Path) -> None:
     assert store.meta("old") == {"made": "before"}
 
 
-def test_a_writer_that_does_not_end_keeps_nobody_from_reading(store: Store, folder: Path) -> None:
-    store.close()
-    store.cache._timeout = 0.05
-    with contextlib.closing(sqlite3.connect(folder / "cache.db")) as other:
+def test_a_writer_that_does_not_end_keeps_nobody_from_reading(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "TIMEOUT_SECONDS", 0.05)
+    store = Store(folder)
+    with contextlib.closing(sqlite3.connect(folder / "index" / "cache.db")) as other:
         other.execute("BEGIN IMMEDIATE")
+        assert store.get("old") is not None
         assert store.meta("old") == {"made": "before"}
+        assert store.get("new") is None
         with pytest.raises(StoreUnavailable, match="result: database is locked"):
             store.put("new", {}, LARGE)
     assert_works_again(store)
@@ -215,15 +218,20 @@ def test_a_clock_that_goes_back_loses_nothing(
 
 def test_only_files_of_ours_are_removed_as_orphans(folder: Path, tmp_path: Path) -> None:
     Store(folder).put("old", {"made": "before"}, LARGE)
-    name = "0" * 28 + ".val"
-    outside = tmp_path / "outside"
-    ours = folder / "ab" / "cd" / name
-    others = [folder / "notes.txt", folder / "ab" / "cd" / "notes.val", outside / name]
-    for path in (ours, *others):
+    ours = stray(folder)
+    entries, outside = folder / "entries", tmp_path / "outside"
+    others = [
+        folder / "notes.txt",
+        folder / "ab" / "cd" / ("0" * 28 + ".val"),  # of the layout before
+        entries / ours.name,
+        entries / "ab" / "notes.safetensors",
+        entries / "ab" / f"cd{ours.name[2:]}",
+        outside / f"ef{ours.name[2:]}",
+    ]
+    for path in others:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
-    (folder / "ef").mkdir()
-    (folder / "ef" / "01").symlink_to(outside)
+    (entries / "ef").symlink_to(outside)
 
     store = Store(folder)
     assert not ours.exists()
@@ -236,18 +244,16 @@ def test_without_file_locks_a_store_works_and_tidies_nothing(
 ) -> None:
     monkeypatch.setattr(storelock, "fcntl", None)
     Store(folder).put("old", {"made": "before"}, LARGE)
-    orphan = folder / "ab" / "cd" / ("0" * 28 + ".val")
-    orphan.parent.mkdir(parents=True)
-    orphan.write_text("x")
+    orphan = stray(folder)
     assert Store(folder).meta("old") == {"made": "before"}
     assert orphan.exists()
 
 
 def test_a_store_that_could_not_be_opened_does_not_keep_others_out(folder: Path) -> None:
-    folder.mkdir(mode=0o700)
-    (folder / "cache.db").write_bytes(b"not a database" * 1000)
+    (folder / "index").mkdir(mode=0o700, parents=True)
+    (folder / "index" / "cache.db").write_bytes(b"not a database" * 1000)
     with pytest.raises(StoreUnavailable) as kept:  # and with it the frames that held the lock
         Store(folder)
     assert "not a database" in str(kept.value)
-    (folder / "cache.db").unlink()
+    (folder / "index" / "cache.db").unlink()
     Store(folder).put("k", {}, SMALL)

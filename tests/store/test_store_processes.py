@@ -1,6 +1,7 @@
 """Several processes share one store, and any of them may be killed at any moment."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -11,7 +12,8 @@ import pytest
 
 from pru_demo.paths import ROOT
 from pru_demo.store import Store
-from tests.store.writers import KEYS, content, write
+from tests.store.test_local_entries import file_of, files, stray
+from tests.store.writers import KEYS, STEPS, content, write
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -46,11 +48,32 @@ def test_fifty_writers_killed_at_random_lose_no_confirmed_write(
     assert store.cache.index_damage() is None
     assert {store.cache.damage(row) for row in store.cache.rows()} == {None}
     assert store.cache.orphans() == []
-    files = {str(path.relative_to(folder)) for path in folder.glob("**/*.val")}
-    named = store.cache._sql("SELECT filename FROM Cache WHERE filename IS NOT NULL").fetchall()
-    assert files == {name for (name,) in named}
+    assert files(folder) == sorted(file_of(folder, row.key) for row in store.cache.rows())
     sizes = sum(row.size for row in store.cache.rows())
-    assert store.cache.reset("size") == sizes, "the counted size is that of the entries"
+    assert sum(path.stat().st_size for path in files(folder)) == sizes
+    with sqlite3.connect(folder / "index" / "cache.db") as database:
+        ((counted,),) = database.execute("SELECT value FROM Settings WHERE key = 'size'").fetchall()
+    assert counted == sizes, "the counted size is that of the entries"
+
+
+def test_a_writer_killed_at_any_step_leaves_the_old_entry_or_the_new_one(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "tests.store.writers", str(tmp_path), "at each step"],
+        cwd=ROOT, env=ENVIRONMENT, check=True, timeout=60,
+    )  # fmt: skip
+    steps = [(step, after) for step in STEPS for after in (False, True)]
+    for number, (step, after) in enumerate(steps):
+        folder = tmp_path / f"{step} {after}"
+        left = len(files(folder))
+        assert left == (1 if (step, after) == ("unlink", True) else 2), "it died where it should"
+        store = Store(folder)
+        committed = number >= steps.index(("COMMIT", True))
+        made, seed = ("after", 1) if committed else ("before", 0)
+        entry = store.get("k")
+        assert entry is not None
+        assert entry.meta == {"made": made}, (step, after)
+        np.testing.assert_array_equal(entry.arrays["a"], content(seed)["a"], strict=True)
+        assert files(folder) == [file_of(folder, "k")], (step, after)
 
 
 def test_two_processes_write_and_read_one_store_at_once(tmp_path: Path) -> None:
@@ -78,9 +101,38 @@ def test_two_processes_write_and_read_one_store_at_once(tmp_path: Path) -> None:
     assert store.cache.orphans() == []
 
 
+def test_two_processes_that_write_the_same_contents_in_turn_keep_them(tmp_path: Path) -> None:
+    """What one replaces and removes has the very name that the other is just writing."""
+    folder = tmp_path / "store"
+    program = (
+        "import sys; from pathlib import Path; from pru_demo.store import Store\n"
+        "store = Store(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()\n"
+        "for number in range(250):\n"
+        "    store.put('k', {'n': number % 2}, {})\n"
+        "    assert store.get('k') is not None\n"
+    )
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(folder)],
+            cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"open\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.close()
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    store = Store(folder)
+    assert store.get("k") is not None
+    assert store.cache.orphans() == []
+
+
 def test_a_store_that_another_process_has_open_is_not_tidied(tmp_path: Path) -> None:
     folder = tmp_path / "store"
-    orphan = folder / "ab" / "cd" / ("0" * 28 + ".val")
+    Store(folder).put("k", {}, {})
     program = (
         "import sys; from pathlib import Path; from pru_demo.store import Store\n"
         "store = Store(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
@@ -91,12 +143,11 @@ def test_a_store_that_another_process_has_open_is_not_tidied(tmp_path: Path) -> 
     )  # fmt: skip
     assert other.stdout is not None
     assert other.stdout.readline() == b"open\n"
-    orphan.parent.mkdir(parents=True)
-    orphan.write_bytes(b"about to be named by a row")
+    orphan = stray(folder)  # about to be named by a row
 
     store = Store(folder)
     assert orphan.exists()
-    assert store.cache.orphans() == [("ab/cd/" + orphan.name, 26)]
+    assert store.cache.orphans() == [(orphan, 1)]
     del store
     other.kill()
     other.communicate()

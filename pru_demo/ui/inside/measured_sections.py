@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.findings import percent
 from pru_demo.figures.layer_findings import drift_finding, likeness_finding, start_of
 from pru_demo.figures.layers import (
@@ -114,7 +114,7 @@ def show_likeness(runs: Sequence[Measured], record: RunRecord) -> None:
                 key=to,
                 alt=f"CKA by layer, {title.lower()}, {which.lower()}",
             )
-    forgotten = shown_forgotten(record)
+    forgotten = record.forgotten
     st.caption(
         text(
             "inside.cka",

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from pru_demo.config import RunConfig, View, runs_of
-from pru_demo.experiment.keys import measures_key, run_key, weights_key
-from pru_demo.experiment.tasks import MEASURE, shape_of
+from pru_demo.experiment.keys import inside_key, run_key, weights_key
+from pru_demo.experiment.tasks import INSIDE, shape_of
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import listed, pick_name
 from pru_demo.jobs.protocol import ORPHAN_SECONDS, Job
@@ -43,7 +43,7 @@ def measured_runs(view: View) -> list[Measured]:
     found = [
         Measured(run, measures, letters.get(run.pick, ""))
         for run in runs_of(view.scenario)
-        if (measures := STORE.meta(measures_key(run))) is not None
+        if (measures := STORE.meta(inside_key(run))) is not None
     ]
     return sorted(found, key=lambda run: ["", "B", "A"].index(run.letter))
 
@@ -71,7 +71,7 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
 
     ``needed``: without it the page has little to show, so the offer stands out.
     """
-    keys = {run: measures_key(run) for run in missing}
+    keys = {run: inside_key(run) for run in missing}
     if in_flight(keys.values()):
         # What is finished is shown while the rest goes on.
         watch(keys, _show_progress, lambda: any(map(_is_measured, missing)))
@@ -96,9 +96,9 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
         type="primary" if needed else "secondary",
     ) and all(
         submit(
-            MEASURE,
+            INSIDE,
             {"config": run.content()},
-            key=measures_key(run),
+            key=inside_key(run),
             shape=f"measure {shape_of(run)}",
         )
         for run in offered
@@ -124,8 +124,9 @@ def _progress(job: Job) -> tuple[float, str]:
 
 def _is_measured(run: RunConfig) -> bool:
     """Whether there is all that can be: what needs Retrain, too, if its weights are there."""
-    measures = STORE.meta(measures_key(run))
+    measures = STORE.meta(inside_key(run))
     if measures is None:
         return False
     retrain = RunConfig(run.scenario, REFERENCES[0])
-    return measures["against_retrain"] is not None or STORE.meta(weights_key(retrain)) is None
+    compared = measures["layers"]["cka_to_retrained"] is not None
+    return compared or STORE.meta(weights_key(retrain)) is None

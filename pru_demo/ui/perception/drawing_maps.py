@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pru_demo.config import RunConfig, Scenario, runs_of
 from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.maps import LIVE, PlacedRun
-from pru_demo.experiment.record import RunRecord, shown_forgotten
+from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
 from pru_demo.figures.feature_space import PerceivedRun, is_whole
 from pru_demo.jobs.protocol import Job
@@ -134,7 +134,7 @@ def _preview(runs: Sequence[PerceivedRun]) -> None:
 def _first_seen(run: PerceivedRun, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:
     """A run with features ``e``; ``together`` are those of all runs that share their space."""
     record = run.record
-    retained = ~shown_forgotten(record)
+    retained = ~record.forgotten
     if has_own_space(record.config):
         drawn = pca_map([e], retained)
     else:

@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 from pru_demo.config import RunConfig
+from pru_demo.experiment.checkpoint import last_checkpoint
 from pru_demo.experiment.keys import has_own_space
-from pru_demo.experiment.live import LiveRun, live_run
 from pru_demo.experiment.maps import LIVE
-from pru_demo.experiment.record import shown_forgotten
+from pru_demo.experiment.record import RunResult
 from pru_demo.figures.film import frames_of, moments
 from pru_demo.projection import TemporalMap, displacement
 from pru_demo.ui.perception.player_film import Shown, show_film
@@ -38,17 +38,18 @@ def follow(configs: Sequence[RunConfig]) -> None:
     show_film([_shown(run, drawn) for run in runs], start_frame=latest, key="live")
 
 
-def _so_far(config: RunConfig) -> LiveRun | None:
+def _so_far(config: RunConfig) -> RunResult | None:
     record, features = record_of(config), features_of(config)
     if record is not None and features is not None:
-        run: LiveRun | None = LiveRun(record, features)
+        run: RunResult | None = RunResult(record, {"features": features})
     else:
-        run = live_run(STORE, config)
+        checkpoint = last_checkpoint(STORE, config)
+        run = None if checkpoint is None else checkpoint.result
     # A network that answers with numbers no longer has no place on a map.
-    return run if run is not None and np.isfinite(run.features).all() else None
+    return run if run is not None and np.isfinite(run.features["features"]).all() else None
 
 
-def _shown(run: LiveRun, drawn: TemporalMap) -> Shown:
-    retained, labels = ~shown_forgotten(run.record), run.record.arrays["labels"]
-    features = run.features.astype("float32")
+def _shown(run: RunResult, drawn: TemporalMap) -> Shown:
+    retained, labels = ~run.record.forgotten, run.record.arrays["labels"]
+    features = run.features["features"].astype("float32")
     return Shown(run.record, drawn.place(features), displacement(features, retained, labels))

@@ -2,19 +2,7 @@
 
 import streamlit as st
 
-from pru_demo.config import RunConfig
-from pru_demo.experiment.keys import (
-    classic_key,
-    features_key,
-    measures_key,
-    partial_key,
-    perceived_key,
-    placed_key,
-    run_key,
-    unlearned_key,
-    weights_key,
-)
-from pru_demo.experiment.maps import KINDS
+from pru_demo.experiment.keys import everything
 from pru_demo.paths import RECORDS
 from pru_demo.store.bundle import Bundle
 from pru_demo.store.entry import SCHEMA
@@ -48,19 +36,10 @@ def delete_run(run: StoredRun, mine: str) -> bool:
     now = _read(run.key)
     if now is None or not deletable(now, mine):
         return False
-    for key in _keys(run.config):
+    for key in everything(run.config):
         STORE.delete(key)
     _stored.clear()
     return True
-
-
-def _keys(config: RunConfig) -> list[str]:
-    """The record first: who finds one must find the rest."""
-    makers = (
-        *(run_key, weights_key, features_key, measures_key, perceived_key, classic_key),
-        *(unlearned_key, partial_key),
-    )
-    return [make(config) for make in makers] + [placed_key(config, kind) for kind in KINDS]
 
 
 @st.cache_resource(ttl=_SECONDS_KEPT, max_entries=10_000, show_spinner=False)

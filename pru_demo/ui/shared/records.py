@@ -28,7 +28,7 @@ def record_of(config: RunConfig) -> RunRecord | None:
     """The record of a run, or None if it has not been computed."""
     # The record itself is cached by what it says of its making: a run computed anew replaces it.
     meta = STORE.meta(run_key(config))
-    return None if meta is None else _record(run_key(config), str(meta["seconds"]))
+    return None if meta is None else _record(config, str(meta["seconds"]))
 
 
 def placed_of(config: RunConfig, kind: str) -> PlacedRun | None:
@@ -70,9 +70,9 @@ def features_of(config: RunConfig) -> NDArray[Any] | None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _record(key: str, version: str) -> RunRecord | None:
-    entry = STORE.get(key)
-    return None if entry is None else RunRecord.from_entry(entry)
+def _record(config: RunConfig, version: str) -> RunRecord | None:
+    entry = STORE.get(run_key(config))
+    return None if entry is None else RunRecord.from_entry(entry, config)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
