@@ -24,6 +24,7 @@ Few = Callable[..., "tuple[Tensor, Tensor]"]
 SHARED = {"tests/browser/": "chromium", "umap": "umap", "tests/projection/": "umap"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file together, so that what they share is made once."""
     for item in items:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from pru_demo.config import Pick, Scenario
 from pru_demo.data import DATASETS
-from pru_demo.figures.palette import METHOD_STROKES, Stroke
+from pru_demo.figures.palette import METHOD_STROKES, NEW_METHOD, Stroke
 from pru_demo.methods import METHODS
 
 # Modules as torch and torchvision call them → what is written under a figure.
@@ -42,7 +42,7 @@ def short_name(pick: Pick) -> str:
 
 def stroke_of(pick: Pick) -> Stroke:
     """The method's colour, dash and marker."""
-    return METHOD_STROKES[pick.method]
+    return METHOD_STROKES.get(pick.method, NEW_METHOD)
 
 
 def forgotten_name(scenario: Scenario) -> str:

@@ -51,6 +51,8 @@ METHOD_STROKES: dict[str, Stroke] = {
     "unroll": Stroke("#cc79a7", "dot", "pentagon-open"),
     "scrub": Stroke("#009e73", "dot", "triangle-up-open"),
 }
+# What a method has until it gets a line above.
+NEW_METHOD = Stroke(OUTLINE, "longdashdot", "hexagon")
 
 
 def class_color(index: int) -> str:

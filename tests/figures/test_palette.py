@@ -4,9 +4,12 @@ import tomllib
 
 import pytest
 
+from pru_demo.config import Pick
+from pru_demo.figures.naming import stroke_of
 from pru_demo.figures.palette import (
     CLASS_COLORS,
     METHOD_STROKES,
+    NEW_METHOD,
     OUTLINE,
     contrast,
     label_color,
@@ -30,8 +33,10 @@ def test_the_inks_of_figures_are_those_of_the_themes() -> None:
     assert [THEME[name]["textColor"] for name in ("light", "dark")] == [INK, DARK_INK]
 
 
-def test_every_method_has_a_stroke() -> None:
+def test_every_method_that_ships_has_a_stroke_and_a_new_one_is_drawn_too() -> None:
     assert METHOD_STROKES.keys() == METHODS.keys()
+    assert stroke_of(Pick("nobody_drew_me", "default")) == NEW_METHOD
+    assert NEW_METHOD not in METHOD_STROKES.values()
 
 
 @pytest.mark.parametrize("paper", PAPERS)
