@@ -54,7 +54,7 @@ panels = [Panel("Method A", "#0072b2", xy, top, p_top, p_f, moved, "On its own m
 frames = [Frame("Original", "original", "As it was trained."),
           Frame("Epoch 1", "unlearn", "The extractor moves."),
           Frame("Epoch 2 · C step", "unlearn", "The classifier follows."),
-          Frame("Relearning epoch 1", "relearn", "New samples are map_page.")]
+          Frame("Relearning epoch 1", "relearn", "New samples are shown.")]
 movie = Movie(panels, frames, true=np.array([1, 1, 0, 2]), class_names=["0", "9", "4"],
               forgotten=[1], images=images, guest_image=None if guest is None else images[0],
               guest_label="your drawing")

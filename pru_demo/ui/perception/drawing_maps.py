@@ -14,7 +14,8 @@ from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
 from pru_demo.figures.feature_space import PerceivedRun, is_whole
 from pru_demo.jobs.protocol import Job
 from pru_demo.projection import pca_map
-from pru_demo.ui.perception.player_film import Shown, show_film
+from pru_demo.ui.components.map_player import map_player
+from pru_demo.ui.perception.player_film import Shown, movie_of
 from pru_demo.ui.shared.jobs_panel import (
     FAILED,
     Endings,
@@ -82,8 +83,8 @@ def offer_new_fit(scenario: Scenario, kind: str, fitted_on: Sequence[str]) -> No
         return
     explain_end(ENGINE.job(key), _ENDINGS)
     arguments = {"configs": [c.content() for c in configs], "kind": kind, "again": True}
-    if st.button("Fit the map anew, to all runs", icon=":material/refresh:") and _submit(
-        MAP, arguments, key
+    if st.button("Fit the map anew, to all runs", icon=":material/refresh:") and submit(
+        MAP, arguments, key=key, shape="map"
     ):
         st.rerun()
 
@@ -103,12 +104,8 @@ def _draw(
         "Draw it again", icon=":material/refresh:", key=f"again.{key}"
     ):
         return
-    if _submit(task, arguments, key):
+    if submit(task, arguments, key=key, shape=task.rpartition("_")[2]):
         _watch(key, words)
-
-
-def _submit(task: str, arguments: dict[str, Any], key: str) -> bool:
-    return submit(task, arguments, key=key, shape=task.rpartition("_")[2])
 
 
 def _watch(key: str, words: str) -> None:
@@ -128,7 +125,7 @@ def _preview(runs: Sequence[PerceivedRun]) -> None:
     known = [(run, e) for run in runs if (e := features_of(run.record.config)) is not None]
     together = [e for run, e in known if not has_own_space(run.record.config)]
     if known:
-        show_film([_first_seen(run, e, together) for run, e in known])
+        map_player(movie_of([_first_seen(run, e, together) for run, e in known]), key="film")
 
 
 def _first_seen(run: PerceivedRun, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:

@@ -14,8 +14,9 @@ from pru_demo.figures.feature_space import PerceivedRun, is_whole
 from pru_demo.figures.film import frames_of, moments
 from pru_demo.figures.findings import doubt_finding, movement_finding
 from pru_demo.figures.naming import forgotten_images, pick_name
+from pru_demo.ui.components.map_player import map_player
 from pru_demo.ui.perception.drawing_maps import needed_classic, offer_new_fit, places_or_drawing
-from pru_demo.ui.perception.player_film import Shown, film_file, show_film
+from pru_demo.ui.perception.player_film import Shown, film_file, movie_of
 from pru_demo.ui.shared.charts import chart, download, ink
 from pru_demo.ui.shared.texts import text
 from pru_demo.ui.try_it.guest_image import guest_for, guest_places, keep_guest
@@ -70,7 +71,7 @@ def _show_places(
         )
         for run, place in zip(runs, places, strict=True)
     ]
-    show_film(shown, guest)
+    map_player(movie_of(shown, guest), key="film")
     with st.container(horizontal=True, vertical_alignment="center"):
         download(
             "Download the film (HTML)",
