@@ -21,9 +21,10 @@ from pru_demo.cli.options import (
 from pru_demo.cli.tables import measure_table, result_table, sweep_table
 from pru_demo.config import RunConfig, Scenario
 from pru_demo.experiment.keys import inside_key, measures_key, run_key, weights_key
+from pru_demo.experiment.migration import open_results
 from pru_demo.experiment.record import RunRecord
-from pru_demo.paths import CHECKPOINTS, RECORDS, ROOT
-from pru_demo.store import Store, default_store_directory, open_store
+from pru_demo.paths import CHECKPOINTS, ROOT
+from pru_demo.store import Store, default_store_directory
 
 
 def add_run_commands(commands: Commands) -> None:
@@ -43,7 +44,7 @@ def add_run_commands(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    configs, store = configs_of(options), open_store(RECORDS)
+    configs, store = configs_of(options), open_results()
     with Jobs(store.directory) as jobs:
         records = [_record(store, c) for c in jobs.run(configs, again=True)]
     print(result_table(records))
@@ -51,7 +52,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _measure(options: argparse.Namespace) -> None:
-    configs, store = configs_of(options), open_store(RECORDS)
+    configs, store = configs_of(options), open_results()
     kept = [c for c in configs if store.get(run_key(c)) and store.get(weights_key(c))]
     with Jobs(store.directory) as jobs:
         list(jobs.run([c for c in configs if c not in kept], again=True))
@@ -71,7 +72,7 @@ def _sweep(options: argparse.Namespace) -> None:
         for forgotten in config.scenario.forget
         for seed in seeds
     ]
-    store = open_store(RECORDS)
+    store = open_results()
     with Jobs(store.directory) as jobs:
         records = [_record(store, c) for c in jobs.run(configs, again=False)]
     print(sweep_table(records))

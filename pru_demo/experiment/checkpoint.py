@@ -61,7 +61,7 @@ class Checkpoint:
         arrays = {name: each for name, each in entry.arrays.items() if "/" not in name}
         record = RunRecord.from_entry(Entry(meta, arrays), config)
         features, weights, state = (
-            _beginning_with(prefix, entry.arrays) for prefix in (_FEATURES, _WEIGHTS, _STATE)
+            beginning_with(prefix, entry.arrays) for prefix in (_FEATURES, _WEIGHTS, _STATE)
         )
         lengths = {len(arrays[name]) for name in ROWS} | {len(features["features"])}
         timed = record.seconds.keys() == {*get_args(Stage), "total"}
@@ -72,7 +72,8 @@ class Checkpoint:
         return cls(stage, epoch, state, RunResult(record, features, weights))
 
 
-def _beginning_with(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def beginning_with(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Those of the arrays whose names begin so, by the rest of their names."""
     found = {name: array for name, array in arrays.items() if name.startswith(prefix)}
     return {name.removeprefix(prefix): array for name, array in found.items()}
 

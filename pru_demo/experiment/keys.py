@@ -15,7 +15,10 @@ from typing import Any
 
 from pru_demo.config import RunConfig
 from pru_demo.experiment.maps import KINDS as MAP_KINDS
-from pru_demo.store.entry import content_key
+from pru_demo.store.entry import SCHEMA, content_key
+
+# What the keys of all records begin with.
+RUN_PREFIX = f"v{SCHEMA}:run:"
 
 
 def has_own_space(config: RunConfig) -> bool:

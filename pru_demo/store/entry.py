@@ -17,13 +17,10 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-# Only for modules that still import it; a header is a ``dict[str, Any]``.
-JSON: TypeAlias = Any
 
 SCHEMA = 3
 """Raise it when the meaning of stored contents changes: all older keys are then never asked for."""

@@ -11,14 +11,13 @@ from typing import Any
 import streamlit as st
 
 from pru_demo.config import RunConfig, View, view_from_query
-from pru_demo.experiment.keys import everything, run_key
+from pru_demo.experiment.keys import RUN_PREFIX, everything, run_key
 from pru_demo.experiment.record import RunRecord
 from pru_demo.paths import RECORDS
 from pru_demo.store.bundle import Bundle
-from pru_demo.store.entry import SCHEMA, Entry
+from pru_demo.store.entry import Entry
 from pru_demo.ui.shared.services import ENGINE, STORE
 
-_PREFIX = f"v{SCHEMA}:run:"
 # Runs that another process computes anew appear after this; those of this one's engine at once.
 _SECONDS_KEPT = 600
 
@@ -51,7 +50,7 @@ def stored_runs() -> tuple[list[StoredRun], int]:
     """All runs that can be shown, and how many entries cannot."""
     # When a job of the run ended is all that says cheaply whether its record may be a new one.
     ended = {job.key: job.finished for job in ENGINE.jobs()}
-    found = [_stored(key, str(ended.get(key))) for key in STORE.keys(_PREFIX)]
+    found = [_stored(key, str(ended.get(key))) for key in STORE.keys(RUN_PREFIX)]
     runs = [run for run in found if run is not None]
     return runs, len(found) - len(runs)
 

@@ -4,9 +4,8 @@ Made at import, because Python guarantees that happens once however many session
 Neither costs anything yet: the engine starts its process with the first job.
 """
 
+from pru_demo.experiment.migration import open_results
 from pru_demo.jobs.client import engine_for
-from pru_demo.paths import RECORDS
-from pru_demo.store import open_store
 
-STORE = open_store(RECORDS)
+STORE = open_results()
 ENGINE = engine_for(STORE.directory)
