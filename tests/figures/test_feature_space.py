@@ -62,6 +62,8 @@ def test_filled_markers_are_those_still_recognised_and_far_ones_stay_in_sight() 
     assert cloud is not None
     filled, hollow = n_dist_figure(run.record, cloud).data
     assert list(filled.x) == [1, 3]
+    assert list(filled.y) == pytest.approx([80, 90], abs=0.1), "percent"
+    assert "nDist %{x:.2f}, p_f %{y:.1f} %" in filled.hovertemplate
     assert len(hollow.x) == 0
     assert filled.marker.color != hollow.marker.color
 

@@ -120,3 +120,8 @@ def test_every_tick_is_named_and_relearning_counts_anew() -> None:
     assert named[0] == "0"
     assert named[7] == "+2"
     assert len(named) <= 13
+
+
+def test_probabilities_before_and_after_redistribution_are_drawn_in_percent() -> None:
+    figure = before_after_figure(np.array([0.25, 0.75]), np.array([1.0, 0.0]), ["0", "1"])
+    assert [list(bar.y) for bar in figure.data] == [[25, 75], [100, 0]]

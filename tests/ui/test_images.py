@@ -11,7 +11,8 @@ from PIL import Image
 
 from pru_demo.data import DATASETS, DatasetSpec, _read_part
 from pru_demo.ui.perception.player_film import _thumbnails
-from pru_demo.ui.shared.images import data_uri, sample_images
+from pru_demo.ui.shared import images as module
+from pru_demo.ui.shared.images import data_uri, sample_images, strip
 from pru_demo.ui.shared.scenario_bar import _chip
 
 
@@ -88,3 +89,12 @@ def test_the_film_shows_small_images_unchanged_and_large_ones_averaged() -> None
     large = np.repeat(np.repeat(noise(2, 3, 32, 32), 4, axis=2), 4, axis=3)
     assert np.array_equal(_thumbnails(large), np.moveaxis(large, 1, 3)[:, ::2, ::2])
     assert _thumbnails(noise(2, 3, 224, 224)).shape == (2, 56, 56, 3)
+
+
+def test_a_caption_is_shown_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(module.st, "html", shown.append)
+    strip([noise(28, 28)], ["<b>5 & 6</b>"], alt='a "5"')
+    assert "&lt;b&gt;5 &amp; 6&lt;/b&gt;" in shown[0]
+    assert "<b>" not in shown[0]
+    assert 'aria-label="a &quot;5&quot;"' in shown[0]
