@@ -4,15 +4,13 @@ import streamlit as st
 
 from pru_demo.ui.runs.run_actions import (
     delete_button,
-    download_summaries,
     page_links,
     run_again,
     show_outcome,
+    summaries,
 )
-from pru_demo.ui.runs.run_filter import chosen_filter
 from pru_demo.ui.runs.run_finding import runs_finding
-from pru_demo.ui.runs.run_grid import selected_keys
-from pru_demo.ui.runs.run_table import run_table
+from pru_demo.ui.runs.run_table import filtered_runs, run_table, selected_keys
 from pru_demo.ui.runs.stored_runs import stored_runs
 from pru_demo.ui.shared.charts import download
 from pru_demo.ui.shared.jobs_panel import queue_line
@@ -33,8 +31,7 @@ if not runs:
     end_page()
 st.markdown(runs_finding(runs, mine))
 
-wanted = chosen_filter(runs, mine)
-shown = {run.key: run for run in runs if wanted.wants(run)}
+shown = {run.key: run for run in filtered_runs(runs, mine)}
 if not shown:
     st.info("No run fits all of these filters.", icon=":material/filter_alt_off:")
     end_page()
@@ -45,7 +42,8 @@ page_links(selected, runs, view)
 with st.container(horizontal=True):
     download(f"Table as CSV ({len(shown)})", table.to_csv(index=False), "runs.csv")
     chosen = selected or list(shown.values())
-    download_summaries(chosen, f"All numbers as JSON ({len(chosen)})")
+    numbers = f"All numbers as JSON ({len(chosen)})"
+    download(numbers, lambda: summaries(chosen), "runs.json", key="runs.json")
     delete_button(selected, mine)
 if len(selected) == 1:
     run_again(selected[0])

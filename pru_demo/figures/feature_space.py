@@ -1,18 +1,21 @@
 """What the extractor still sees, in its own feature space: Figure 4, a probe, the new clusters."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from pru_demo.evaluation.agreement import agreement
-from pru_demo.experiment.perceived import Perceived
+from pru_demo.experiment.perceived import CONTROL, Perceived
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.curves import Timeline
-from pru_demo.figures.naming import short_name, stroke_of
+from pru_demo.figures.findings import percent, perception_finding
+from pru_demo.figures.naming import pick_name, short_name, stroke_of
 from pru_demo.figures.palette import OUTLINE
 from pru_demo.figures.style import (
     GREY,
@@ -181,13 +184,65 @@ def recognised(record: RunRecord, snapshot: int) -> float:
     return 100 * agreement(predicted[forgotten], labels[forgotten])
 
 
-def table_row(run: PerceivedRun, at: int) -> dict[str, float | None]:
-    """The numbers of a run at a snapshot, named as the table's columns."""
-    moment = run.perceived.moments[at]
-    return {
-        "recognised, %": recognised(run.record, at),
-        "probe A_f, %": moment.probe_A_f,
-        "probe A_r, %": moment.probe_A_r,
-        "between clusters": moment.between,
-        "within clusters": moment.within,
+def perception_findings(
+    runs: Sequence[PerceivedRun], references: Sequence[PerceivedRun]
+) -> list[str]:
+    """A sentence for each run: what it says and what could be found; Retrain is the yardstick."""
+    said = [
+        perception_finding(run.record, recognised(run.record, at), moments[at].probe_A_f)
+        for run in runs
+        for at, moments in [(run.record.unlearned, run.perceived.moments)]
+    ]
+    for run in references:
+        finds = run.perceived.moments[run.record.unlearned].probe_A_f
+        if run.record.config.pick.method == "retrain" and finds is not None:
+            said.append(f"In Retrain's, which never met one, it finds {percent(finds)}.")
+    return said
+
+
+def clouds_of(runs: Sequence[PerceivedRun]) -> dict[str, list[tuple[RunRecord, Cloud]]]:
+    """The forgotten samples of the runs at each moment of which there are numbers, in the order in
+    which they are shown. Moments are named alike for runs of different length."""
+    last = max(len(run.record.stage("relearn")) for run in runs)
+    relearned = [f"Relearned {epoch}" for epoch in sorted({1, last})]
+    clouds: dict[str, list[tuple[RunRecord, Cloud]]] = {
+        name: [] for name in ("Unlearned", "BatchNorm refreshed", *relearned, "Original")
     }
+    for run in runs:
+        record = run.record
+        moments: dict[str, int | str] = {
+            "Unlearned": record.unlearned,
+            "BatchNorm refreshed": CONTROL,
+            **{f"Relearned {record.snapshots[i].epoch}": i for i in record.stage("relearn")},
+            "Original": 0,
+        }
+        for name in clouds.keys() & moments.keys():
+            if (cloud := cloud_of(run, moments[name])) is not None:
+                clouds[name].append((record, cloud))
+    return {name: found for name, found in clouds.items() if found}
+
+
+def perception_table(runs: Iterable[PerceivedRun]) -> pd.DataFrame:
+    """One row per run and moment: right after unlearning, and at the end of relearning."""
+    rows = []
+    for run in runs:
+        record = run.record
+        moments = {"Unlearned": record.unlearned}
+        if relearned := record.stage("relearn"):
+            moments["Relearned"] = relearned[-1]
+        for name, at in moments.items():
+            moment = run.perceived.moments[at]
+            numbers = {
+                "recognised, %": recognised(record, at),
+                "probe A_f, %": moment.probe_A_f,
+                "probe A_r, %": moment.probe_A_r,
+                "between clusters": moment.between,
+                "within clusters": moment.within,
+            }
+            row = {"run": pick_name(record.config.pick), "moment": name}
+            rows.append(row | {k: _rounded(v) for k, v in numbers.items()})
+    return pd.DataFrame(rows)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else round(value, 2)

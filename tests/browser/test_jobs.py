@@ -14,6 +14,9 @@ from pru_demo.store.bundle import MANIFEST
 from tests.browser.conftest import REPOSITORY, processes_with, real_app, streamlit_server
 from tests.browser.test_journey import ACCURACIES, RUN, SHORT, SOON, run_button
 
+# A and B are the same: one run, not two.
+ONE_RUN = f"{SHORT}&a=pru:tuned&b=pru:tuned"
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
@@ -37,7 +40,7 @@ def test_two_visitors_follow_one_run_and_one_of_them_may_leave_it(
     browser: Any, tmp_path: Path
 ) -> None:
     with real_app(tmp_path) as address, visitor(browser) as first, visitor(browser) as second:
-        link = f"{address}/forget?forget=6&{SHORT}"
+        link = f"{address}/forget?forget=6&{ONE_RUN}"
         first.goto(link)
         run_button(first).click()
         first.get_by_text(ACCURACIES).first.wait_for(timeout=RUN)
@@ -69,7 +72,7 @@ def web_server(marker: str) -> int:
 def test_a_run_goes_on_while_the_web_server_is_killed_and_the_next_one_shows_it(
     browser: Any, tmp_path: Path
 ) -> None:
-    store, query = str(tmp_path / "store"), "forget?forget=2&forget_samples=256"
+    store, query = str(tmp_path / "store"), f"forget?forget=2&{ONE_RUN}"
     app = REPOSITORY / "app.py"
     with streamlit_server(app, tmp_path / "one.log", PRU_STORE_DIR=store) as address:
         with visitor(browser) as page:

@@ -13,9 +13,9 @@ from pru_demo.figures.feature_space import (
     clusters_figure,
     is_whole,
     n_dist_figure,
+    perception_table,
     probe_figure,
     recognised,
-    table_row,
 )
 from pru_demo.figures.findings import doubt_finding, movement_finding, perception_finding
 from tests.figures.records import record_with
@@ -88,13 +88,17 @@ def test_clusters_are_drawn_over_time_with_their_control() -> None:
 def test_the_table_says_what_the_figures_show() -> None:
     run = run_with()
     assert recognised(run.record, 1) == 50
-    assert table_row(run, 1) == {
+    unlearned, relearned = perception_table([run]).to_dict("records")
+    assert unlearned == {
+        "run": "PRU (paper)",
+        "moment": "Unlearned",
         "recognised, %": 50,
         "probe A_f, %": 90,
         "probe A_r, %": 97,
         "between clusters": 0.6,
         "within clusters": 0.1,
     }
+    assert (relearned["moment"], relearned["probe A_f, %"]) == ("Relearned", 95)
 
 
 def test_the_finding_sets_what_is_said_against_what_is_found() -> None:

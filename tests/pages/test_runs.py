@@ -282,7 +282,7 @@ def test_the_selected_runs_are_exported_with_all_their_numbers(
     select(app.run(), [mine])
     assert [b.label for b in app.get("download_button")][1] == "All numbers as JSON (1)"
     (run,) = (run for run in stored_runs()[0] if run.key == run_key(mine))
-    (exported,) = json.loads(run_actions._summaries([run]))["runs"]
+    (exported,) = json.loads(run_actions.summaries([run]))["runs"]
     assert (exported["dataset"], exported["method"], exported["seed"]) == ("mnist", "pru", 11)
     assert exported["A_f"] == [0, 5]
 

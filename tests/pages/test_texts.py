@@ -12,7 +12,7 @@ from pru_demo.experiment.keys import features_key, perceived_key, placed_key, ru
 from pru_demo.experiment.maps import LEAST_MOVEMENT, LEAST_TRUST, PlacedRun
 from pru_demo.experiment.record import RunRecord
 from pru_demo.store import Store
-from pru_demo.ui.perception.picture_choice import CLASSIC, PICTURES
+from pru_demo.ui.perception.map_section import CLASSIC, MAPS
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import BUNDLED, NOT_BUNDLED, SHIPPED, go, new_session, problems, texts
 
@@ -21,10 +21,12 @@ pytestmark = pytest.mark.skipif(not BUNDLED, reason=NOT_BUNDLED)
 
 def test_the_trust_in_a_map_is_stated_with_every_map(store: Store, engine: FakeEngine) -> None:
     app = go(new_session(SHIPPED), "perception")
-    for picture in PICTURES:
+    for picture in (*MAPS, CLASSIC):
         app.segmented_control(key="picture").set_value(picture).run()
         assert problems(app) == [], picture
-        assert f"**{picture}** {PICTURES[picture]}" in texts(app) or picture == CLASSIC
+        what = MAPS[picture][1] if picture in MAPS else ""
+        assert what.startswith(f"**{picture}** ") or picture == CLASSIC
+        assert what in texts(app)
         assert ("trustworthiness" in texts(app)) == (picture != CLASSIC), picture
         assert ("colour by **distance moved**" in texts(app)) == (picture != CLASSIC), picture
     assert engine.submitted == []
@@ -59,10 +61,9 @@ def test_a_doubtful_map_is_fitted_anew_where_nothing_is_lost_and_something_chang
     store: Store, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pru_demo.ui.perception import drawing_maps
-    from pru_demo.ui.perception.perceived_runs import perceived_runs
-    from pru_demo.ui.shared.records import record_of
+    from pru_demo.ui.shared.records import perceived_runs
 
-    chosen = perceived_runs([r for c in SHIPPED.runs().values() if (r := record_of(c))])
+    chosen = perceived_runs(SHIPPED.runs().values())
     runs = list(SHIPPED.runs().values())
     for run in runs:
         make_doubtful(store, run)
@@ -70,7 +71,7 @@ def test_a_doubtful_map_is_fitted_anew_where_nothing_is_lost_and_something_chang
     app = go(new_session(SHIPPED), "perception")
     # A new map would lose the shipped runs, whose features do not ship.
     assert fit_buttons(app) == []
-    monkeypatch.setattr(drawing_maps, "stored_runs_of", lambda _: chosen)
+    monkeypatch.setattr(drawing_maps, "perceived_runs", lambda _: chosen)
     (button,) = fit_buttons(app.run())
     button.click().run()
     (job,) = engine.submitted
@@ -149,7 +150,7 @@ def test_a_network_that_diverged_is_named_and_its_neighbour_is_shown_all_the_sam
     kept = {name: perceived.arrays[name][:end] for name in ("moved", "n_dist")}
     store.put(perceived_key(run), {"moments": moments, "control": None}, kept)
     app = go(new_session(SHIPPED), "perception")
-    for picture in PICTURES:
+    for picture in (*MAPS, CLASSIC):
         app.segmented_control(key="picture").set_value(picture).run()
         assert problems(app) == []
     assert "**PRU (tuned)** broke the network: its answers are not finite." in texts(app)

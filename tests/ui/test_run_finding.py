@@ -5,7 +5,7 @@ from dataclasses import replace
 from pru_demo.config import Scenario
 from pru_demo.experiment.keys import run_key
 from pru_demo.ui.runs.run_finding import best_methods, runs_finding
-from pru_demo.ui.runs.run_table import StoredRun, read_run
+from pru_demo.ui.runs.stored_runs import StoredRun, read_run
 from tests.figures.records import record_with
 
 ME = "a" * 16

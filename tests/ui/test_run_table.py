@@ -12,7 +12,8 @@ from pru_demo.experiment.keys import run_key
 from pru_demo.experiment.migration import run_as_it_was
 from pru_demo.experiment.record import RunRecord
 from pru_demo.parameters import as_json
-from pru_demo.ui.runs.run_table import RunFilter, StoredRun, read_run, run_table, whose
+from pru_demo.ui.runs.run_table import passing, run_table, whose
+from pru_demo.ui.runs.stored_runs import StoredRun, read_run
 from tests.figures.records import record_with
 
 ME, SOMEBODY = "a" * 16, "b" * 16
@@ -108,16 +109,13 @@ def test_filters_narrow_the_rows() -> None:
     nines = stored(record_with([0, 1]), owner=ME)
     several = stored(record_with([0, 1], "pru", Scenario(forget=(3, 9), preset="full")))
     runs = [nines, several]
-
-    def wanted(chosen: RunFilter) -> list[StoredRun]:
-        return [run for run in runs if chosen.wants(run)]
-
-    assert wanted(RunFilter()) == runs
-    assert wanted(RunFilter(forgot="9", dataset="mnist")) == runs
-    assert wanted(RunFilter(forgot="3")) == [several]
-    assert wanted(RunFilter(preset="classroom")) == [nines]
-    assert wanted(RunFilter(method="pru", preset="classroom")) == []
-    assert wanted(RunFilter(owner=ME)) == [nines]
+    assert passing(runs, {"Method": None}) == runs
+    assert passing(runs, {"Forgot": "9", "Data set": "mnist"}) == runs
+    assert passing(runs, {"Data set": "cifar10"}) == []
+    assert passing(runs, {"Forgot": "3"}) == [several]
+    assert passing(runs, {"Amount of work": "classroom"}) == [nines]
+    assert passing(runs, {"Method": "pru", "Amount of work": "classroom"}) == []
+    assert passing(runs, {}, owner=ME) == [nines]
 
 
 Meta = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from numpy.typing import NDArray
 
-from pru_demo.config import RunConfig, Scenario
+from pru_demo.config import RunConfig, Scenario, runs_of
 from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.maps import LIVE, PlacedRun
 from pru_demo.experiment.record import RunRecord
@@ -14,8 +14,8 @@ from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
 from pru_demo.figures.feature_space import PerceivedRun, is_whole
 from pru_demo.jobs.protocol import Job
 from pru_demo.projection import pca_map
-from pru_demo.ui.perception.perceived_runs import stored_runs_of
-from pru_demo.ui.perception.player_film import Shown, show_film
+from pru_demo.ui.components.map_player import map_player
+from pru_demo.ui.perception.player_film import Shown, movie_of
 from pru_demo.ui.shared.jobs_panel import (
     FAILED,
     Endings,
@@ -25,7 +25,7 @@ from pru_demo.ui.shared.jobs_panel import (
     submit,
     watch,
 )
-from pru_demo.ui.shared.records import classic_of, features_of, map_of, placed_of
+from pru_demo.ui.shared.records import classic_of, features_of, map_of, perceived_runs, placed_of
 from pru_demo.ui.shared.services import ENGINE
 from pru_demo.ui.shared.texts import text
 
@@ -41,35 +41,26 @@ _MEANWHILE = "{message}. Meanwhile, the dots where they are first put."
 def places_or_drawing(runs: Sequence[PerceivedRun], kind: str) -> list[PlacedRun] | None:
     """Places of all ``runs`` on the map of a kind; until they are there, a first sight of them and
     how far the drawing is."""
-    placed = [(run.record, placed_of(run.record.config, kind)) for run in runs]
-    missing = [record for record, place in placed if place is None]
-    if not missing:
-        return [place for _, place in placed if place is not None]
+    placed = {run.record.config: placed_of(run.record.config, kind) for run in runs}
     # Only these: bundled runs, whose features do not ship, are on their map already.
-    configs = [record.config for record in missing]
+    missing = [config for config, place in placed.items() if place is None]
+    if not missing:
+        return [place for place in placed.values() if place is not None]
     above = st.container()
     _preview(runs)  # first: the engine may have to be started
     with above:
-        if _features_known(missing):
-            _draw(
-                MAP,
-                {"configs": [c.content() for c in configs], "kind": kind},
-                map_job_key(configs, kind),
-                _MEANWHILE,
-            )
+        arguments = {"configs": [config.content() for config in missing], "kind": kind}
+        _draw(missing, MAP, arguments, map_job_key(missing, kind), _MEANWHILE)
     return None
 
 
 def needed_classic(record: RunRecord, snapshot: int) -> NDArray[Any] | None:
     """umap-learn's picture (n, 2) of a snapshot, or None while it is being drawn."""
-    picture = classic_of(record.config, snapshot)
-    if picture is None and _features_known([record]):
-        _draw(
-            CLASSIC,
-            {"config": record.config.content(), "snapshot": snapshot},
-            classic_job_key(record.config, snapshot),
-            _GOES_ON,
-        )
+    config = record.config
+    picture = classic_of(config, snapshot)
+    if picture is None:
+        arguments = {"config": config.content(), "snapshot": snapshot}
+        _draw([config], CLASSIC, arguments, classic_job_key(config, snapshot), _GOES_ON)
     return picture
 
 
@@ -81,10 +72,10 @@ def offer_new_fit(scenario: Scenario, kind: str, fitted_on: Sequence[str]) -> No
     """
     configs = [
         run.record.config
-        for run in stored_runs_of(scenario)
+        for run in perceived_runs(runs_of(scenario))
         if is_whole(run) and not has_own_space(run.record.config)
     ]
-    if set(fitted_on) == {str(c.pick) for c in configs} or not _all_features_known(configs):
+    if set(fitted_on) == {str(c.pick) for c in configs} or not _features_known(configs):
         return
     key = f"{map_job_key(configs, kind)}:again"
     if in_flight([key]):
@@ -92,34 +83,29 @@ def offer_new_fit(scenario: Scenario, kind: str, fitted_on: Sequence[str]) -> No
         return
     explain_end(ENGINE.job(key), _ENDINGS)
     arguments = {"configs": [c.content() for c in configs], "kind": kind, "again": True}
-    if st.button("Fit the map anew, to all runs", icon=":material/refresh:") and _submit(
-        MAP, arguments, key
+    if st.button("Fit the map anew, to all runs", icon=":material/refresh:") and submit(
+        MAP, arguments, key=key, shape="map"
     ):
         st.rerun()
 
 
-def _all_features_known(configs: Sequence[RunConfig]) -> bool:
+def _features_known(configs: Sequence[RunConfig]) -> bool:
     return all(features_of(config) is not None for config in configs)
 
 
-def _features_known(records: Sequence[RunRecord]) -> bool:
-    if _all_features_known([record.config for record in records]):
-        return True
-    st.info(text("perception.no_features"), icon=":material/info:")
-    return False
-
-
-def _draw(task: str, arguments: dict[str, Any], key: str, words: str) -> None:
+def _draw(
+    configs: Sequence[RunConfig], task: str, arguments: dict[str, Any], key: str, words: str
+) -> None:
+    """Have ``task`` done with the features of ``configs`` and show how far it is, or why not."""
+    if not _features_known(configs):
+        st.info(text("perception.no_features"), icon=":material/info:")
+        return
     if explain_end(ENGINE.job(key), _ENDINGS) and not st.button(
         "Draw it again", icon=":material/refresh:", key=f"again.{key}"
     ):
         return
-    if _submit(task, arguments, key):
+    if submit(task, arguments, key=key, shape=task.rpartition("_")[2]):
         _watch(key, words)
-
-
-def _submit(task: str, arguments: dict[str, Any], key: str) -> bool:
-    return submit(task, arguments, key=key, shape=task.rpartition("_")[2])
 
 
 def _watch(key: str, words: str) -> None:
@@ -139,7 +125,7 @@ def _preview(runs: Sequence[PerceivedRun]) -> None:
     known = [(run, e) for run in runs if (e := features_of(run.record.config)) is not None]
     together = [e for run, e in known if not has_own_space(run.record.config)]
     if known:
-        show_film([_first_seen(run, e, together) for run, e in known])
+        map_player(movie_of([_first_seen(run, e, together) for run, e in known]), key="film")
 
 
 def _first_seen(run: PerceivedRun, e: NDArray[Any], together: Sequence[NDArray[Any]]) -> Shown:

@@ -12,9 +12,11 @@ from pru_demo.experiment.maps import LIVE
 from pru_demo.experiment.record import RunResult
 from pru_demo.figures.film import frames_of, moments
 from pru_demo.projection import TemporalMap, displacement
-from pru_demo.ui.perception.player_film import Shown, show_film
+from pru_demo.ui.components.map_player import map_player
+from pru_demo.ui.perception.player_film import Shown, movie_of
 from pru_demo.ui.shared.records import features_of, map_of, record_of
 from pru_demo.ui.shared.services import STORE
+from pru_demo.ui.shared.texts import text
 
 # Checkpoints are written once an epoch, which takes seconds.
 POLL_SECONDS = 2.0
@@ -30,14 +32,11 @@ def follow(configs: Sequence[RunConfig]) -> None:
     drawn = map_of(followed[0], "time") or map_of(followed[0], LIVE)
     if drawn is None:
         return
-    st.markdown(
-        "**As it happens**, epoch by epoch. The map was fitted before and stands still until the "
-        "run has ended; what moves is what the network sees."
-    )
+    st.markdown(text("perception.as_it_happens"))
     film = moments([run.record for run in runs])
     # Runs wait for each other: the one with the fewest snapshots is the one that moves.
     latest = min(frames_of(run.record, film).index(len(run.record.snapshots) - 1) for run in runs)
-    show_film([_shown(run, drawn) for run in runs], start_frame=latest, key="live")
+    map_player(movie_of([_shown(run, drawn) for run in runs]), start_frame=latest, key="live")
 
 
 def _so_far(config: RunConfig) -> RunResult | None:

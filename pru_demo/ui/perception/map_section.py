@@ -1,4 +1,4 @@
-"""Perception's map: the film, what kind of map it is, and how far to trust it."""
+"""Perception's map: the picture that is chosen, the film on it, and how far to trust it."""
 
 from collections.abc import Sequence
 
@@ -9,41 +9,58 @@ from pru_demo.data import DATASETS
 from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.maps import LEAST_AGREEMENT, LEAST_MOVEMENT, LEAST_TRUST, PlacedRun
 from pru_demo.experiment.record import RunRecord
-from pru_demo.figures.feature_space import PerceivedRun
+from pru_demo.figures.dot_maps import classic_figure
+from pru_demo.figures.feature_space import PerceivedRun, is_whole
+from pru_demo.figures.film import frames_of, moments
 from pru_demo.figures.findings import doubt_finding, movement_finding
 from pru_demo.figures.naming import forgotten_images, pick_name
-from pru_demo.ui.perception.drawing_maps import offer_new_fit, places_or_drawing
-from pru_demo.ui.perception.picture_choice import KIND_OF, PICTURES
-from pru_demo.ui.perception.player_film import Shown, download_film, show_film
+from pru_demo.ui.components.map_player import map_player
+from pru_demo.ui.perception.drawing_maps import needed_classic, offer_new_fit, places_or_drawing
+from pru_demo.ui.perception.player_film import Shown, film_file, movie_of
+from pru_demo.ui.shared.charts import chart, download, ink
+from pru_demo.ui.shared.texts import text
 from pru_demo.ui.try_it.guest_image import guest_for, guest_places, keep_guest
 
+# Of every picture the kind of its map, and what is said of it.
+MAPS = {
+    "Over time": ("time", text("perception.over_time")),
+    "Raw motion": ("raw", text("perception.raw_motion")),
+    "Sharp clusters": ("sharp", text("perception.sharp_clusters")),
+    "Joint PCA": ("pca", text("perception.joint_pca")),
+}
+# umap-learn's own, of one moment by itself.
+CLASSIC = "Classic UMAP"
 
-def show_map(runs: Sequence[PerceivedRun], picture: str, original: RunRecord | None) -> None:
-    """``runs`` on the map of a picture, or the drawing of it; ``original`` places the guest."""
-    records, kind = [run.record for run in runs], KIND_OF[picture]
+
+def show_map(runs: Sequence[PerceivedRun], original: RunRecord | None) -> None:
+    """The picture of ``runs`` that the visitor chooses; ``original`` places the guest on it."""
+    whole = [run for run in runs if is_whole(run)]
+    if whole:
+        pictures = [*MAPS, CLASSIC]
+        picture = st.segmented_control(
+            "Picture",
+            pictures,
+            default=pictures[0],
+            required=True,
+            key="picture",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        if picture == CLASSIC:
+            _show_classic([run.record for run in whole])
+        else:
+            _show_places(whole, *MAPS[picture], original)
+    if len(whole) < len(runs):
+        st.caption(text("perception.no_place"))
+
+
+def _show_places(
+    runs: Sequence[PerceivedRun], kind: str, what: str, original: RunRecord | None
+) -> None:
+    """``runs`` on the map of a ``kind``, with ``what`` is said of it, or the drawing of it."""
     places = places_or_drawing(runs, kind)
     if places is None:
         return
-    _show_player(runs, places, kind, original)
-    st.markdown(f"**{picture}** {PICTURES[picture]}")
-    moves = [
-        movement_finding(run.record, run.perceived.moved.astype(float))
-        for run in runs
-        if not has_own_space(run.record.config)
-    ]
-    moved = f"{' '.join(moves)} (1 = from one class to another.) " if moves else ""
-    st.markdown(
-        f"Each dot is a test image, placed by what the extractor makes of it. {moved}"
-        "No flat map is faithful enough to read distances from: colour by **distance moved**, or "
-        "switch on **tails**, to see each sample's true displacement, measured with all its "
-        "features."
-    )
-    _show_fidelity(records, places, kind)
-
-
-def _show_player(
-    runs: Sequence[PerceivedRun], places: Sequence[PlacedRun], kind: str, original: RunRecord | None
-) -> None:
     guest = guest_for(runs[0].record.config.scenario.dataset)
     shown = [
         Shown(
@@ -54,34 +71,49 @@ def _show_player(
         )
         for run, place in zip(runs, places, strict=True)
     ]
-    show_film(shown, guest)
+    map_player(movie_of(shown, guest), key="film")
     with st.container(horizontal=True, vertical_alignment="center"):
-        download_film(shown)
+        download(
+            "Download the film (HTML)",
+            lambda: film_file(shown),
+            "film.html",
+            meaning="An interactive figure in one file, about 6 MB. Its camera button saves a PNG.",
+        )
         if guest and st.button(f"Take {guest.label} off the map", icon=":material/close:"):
             keep_guest(None)
             st.rerun()
+    st.markdown(what)
+    moves = [
+        movement_finding(run.record, run.perceived.moved.astype(float))
+        for run in runs
+        if not has_own_space(run.record.config)
+    ]
+    moved = f"{' '.join(moves)} (1 = from one class to another.) " if moves else ""
+    st.markdown(text("perception.dots", moved=moved))
+    _show_fidelity([run.record for run in runs], places, kind)
 
 
 def _show_fidelity(records: Sequence[RunRecord], places: Sequence[PlacedRun], kind: str) -> None:
     st.subheader("How far to trust this map", anchor=False)
-    doubts = [
-        doubt_finding(record, place.doubts(), place.fidelity)
-        for record, place in zip(records, places, strict=True)
-    ]
-    for record, place, doubt in zip(records, places, doubts, strict=True):
-        if doubt:
+    doubtful = []
+    for record, place in zip(records, places, strict=True):
+        if doubt := doubt_finding(record, place.doubts(), place.fidelity):
             st.warning(doubt, icon=":material/warning:")
+            doubtful.append((record.config, place.fitted_on))
         st.markdown(_fidelity_sentence(record, place))
     maps = dict.fromkeys(tuple(place.fitted_on) for place in places)
     fitted_on = ["Fitted on " + ", ".join(pick_name(Pick.parse(run)) for run in m) for m in maps]
-    st.caption(
-        f"Below a trustworthiness of {LEAST_TRUST} a map is not to be read for neighbourhoods, "
-        f"below r = {LEAST_MOVEMENT} not for movement, below {100 * LEAST_AGREEMENT:.0f} % not for "
-        f"destinations. {'. '.join(fitted_on)}."
+    said = text(
+        "perception.fidelity",
+        trust=LEAST_TRUST,
+        movement=LEAST_MOVEMENT,
+        agreement=f"{100 * LEAST_AGREEMENT:.0f}",
+        fitted_on=". ".join(fitted_on),
     )
-    for record, place, doubt in zip(records, places, doubts, strict=True):
-        if doubt and not has_own_space(record.config):
-            offer_new_fit(record.config.scenario, kind, place.fitted_on)
+    st.caption(said)
+    for config, runs in doubtful:
+        if not has_own_space(config):
+            offer_new_fit(config.scenario, kind, runs)
             return  # one map holds all such runs
 
 
@@ -105,3 +137,24 @@ def _fidelity_sentence(record: RunRecord, place: PlacedRun) -> str:
         lost = agreement < LEAST_AGREEMENT
         said += ": **do not read from this map where they go**." if lost else "."
     return said
+
+
+def _show_classic(records: Sequence[RunRecord]) -> None:
+    """UMAP of one moment of each run, each fitted alone."""
+    film = moments(records)
+    names = [moment.label for moment in film]
+    unlearned = max(i for i, moment in enumerate(film) if moment.stage != "relearn")
+    chosen = st.select_slider("When", names, names[unlearned], key="classic.moment")
+    for column, record in zip(st.columns(len(records)), records, strict=True):
+        with column:
+            pick = record.config.pick
+            st.markdown(f"**{pick_name(pick)}**")
+            snapshot = frames_of(record, film)[names.index(chosen)]
+            places = needed_classic(record, snapshot)
+            if places is not None:
+                chart(
+                    classic_figure(record, places, ink()),
+                    key=f"classic-{pick.method}-{pick.variant}",
+                    alt=f"UMAP of {pick_name(pick)}: {record.snapshots[snapshot].label}",
+                )
+    st.markdown(text("perception.classic"))

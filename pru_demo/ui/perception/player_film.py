@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from pru_demo.data import DATASETS
@@ -14,7 +13,6 @@ from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.dot_maps import film_figure, film_html
 from pru_demo.figures.film import Frame, Panel, frames_of, hint, moments
 from pru_demo.figures.naming import pick_name, stroke_of
-from pru_demo.ui.components.map_player import map_player
 from pru_demo.ui.components.map_player.movie import Movie
 from pru_demo.ui.shared.images import sample_images
 from pru_demo.ui.try_it.guest_image import Guest
@@ -39,6 +37,8 @@ def movie_of(shown: Sequence[Shown], guest: Guest | None = None) -> Movie:
     """One or two runs of a scenario side by side; ``guest`` is the image whose places they have."""
     records = [each.record for each in shown]
     record, scenario, film = records[0], records[0].config.scenario, moments(records)
+    # (H, W) or (3, H, W), as one of a few.
+    pixels = None if guest is None else guest.pixels.reshape(1, -1, *guest.pixels.shape[-2:])
     return Movie(
         panels=[_panel(each, frames_of(each.record, film)) for each in shown],
         frames=[Frame(m.label, m.stage, hint(m, records)) for m in film],
@@ -46,28 +46,8 @@ def movie_of(shown: Sequence[Shown], guest: Guest | None = None) -> Movie:
         class_names=DATASETS[scenario.dataset].class_names,
         forgotten=scenario.forget,
         images=_thumbnails(sample_images(scenario.dataset)[record.arrays["shown"]]),
-        guest_image=None if guest is None else _thumbnail(guest.pixels),
+        guest_image=None if pixels is None else _thumbnails(pixels)[0],
         guest_label="" if guest is None else guest.label,
-    )
-
-
-def show_film(
-    shown: Sequence[Shown], guest: Guest | None = None, *, start_frame: int = 0, key: str = "film"
-) -> None:
-    """Play runs side by side; ``guest`` is the image whose places ``shown`` has."""
-    map_player(movie_of(shown, guest), start_frame=start_frame, key=key)
-
-
-def download_film(shown: Sequence[Shown]) -> None:
-    """Offer the film as one file that needs nothing else; it is made when it is asked for."""
-    st.download_button(
-        "Download the film (HTML)",
-        lambda: film_file(shown),
-        "film.html",
-        "text/html",
-        icon=":material/download:",
-        on_click="ignore",
-        help="An interactive figure in one file, about 6 MB. Its camera button saves a PNG.",
     )
 
 
@@ -92,13 +72,6 @@ def _panel(shown: Shown, chosen: list[int]) -> Panel:
         note=OWN_MAP if has_own_space(record.config) else "",
         guest=None if shown.guest is None else shown.guest[chosen].astype(np.float32),
     )
-
-
-def _thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One image (H, W) or (3, H, W)."""
-    image = _thumbnails(pixels.reshape(1, -1, *pixels.shape[-2:]))
-    thumbnail: NDArray[np.uint8] = image[0]
-    return thumbnail
 
 
 def _thumbnails(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -5,67 +5,58 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pru_demo.config import Pick, Scenario, View
+from pru_demo.config import View
 from pru_demo.data import DATASETS, available
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.naming import forgotten_name, pick_name
 from pru_demo.store import StoreUnavailable
 from pru_demo.store.entry import Entry
-from pru_demo.ui.runs.run_table import StoredRun
-from pru_demo.ui.runs.stored_runs import deletable, delete_run
+from pru_demo.ui.runs.stored_runs import StoredRun, delete_run, is_own
 from pru_demo.ui.shared.comparison import fetch_hint
 from pru_demo.ui.shared.pages import link_to
 from pru_demo.ui.shared.running import run_panel
 from pru_demo.ui.shared.services import STORE
+from pru_demo.ui.shared.texts import text
 
-_PAGES = {
-    "forget": "Forget",
-    "perception": "Perception",
-    "redistribution": "Redistribution",
-    "relearning": "Relearning",
-}
 _OUTCOME = "runs.outcome"
 
 
 def page_links(selected: Sequence[StoredRun], runs: Sequence[StoredRun], current: View) -> None:
     """Lead to the pages that show one or two selected runs, or say why none does."""
-    scenarios = {run.config.scenario for run in selected}
-    if not selected:
-        st.markdown(
-            "Select a run to open it or to run it again, or two of the same scenario to compare "
-            "them."
-        )
-    elif len(selected) == 1:
-        (run,) = selected
-        view = _beside(run, runs, current)
-        beside = f" beside {pick_name(view.b)}" if view.b != view.a else ""
-        _links(f"Open **{pick_name(view.a)}**{beside}:", view)
-    elif len(selected) == 2 and len(scenarios) == 1:
-        a, b = (run.config.pick for run in selected)
-        _links(
-            f"Compare **{pick_name(a)}** with **{pick_name(b)}**:",
-            View(next(iter(scenarios)), a, b),
-        )
-    elif len(selected) == 2:
-        st.markdown(
-            "These two cannot be compared: their scenarios differ (classes, data, network, amount "
-            "of work or seed)."
-        )
-    else:
-        st.markdown(f"{len(selected)} runs are selected. To compare, select two.")
+    match [run.config for run in selected]:
+        case []:
+            st.markdown(text("runs.select"))
+        case [run]:
+            # Beside the current B, or alone if that was not run in this scenario.
+            here = {each.config.pick for each in runs if each.config.scenario == run.scenario}
+            b = current.b if current.b in here else run.pick
+            beside = f" beside {pick_name(b)}" if b != run.pick else ""
+            _links(f"Open **{pick_name(run.pick)}**{beside}:", View(run.scenario, run.pick, b))
+        case [a, b] if a.scenario == b.scenario:
+            compared = f"Compare **{pick_name(a.pick)}** with **{pick_name(b.pick)}**:"
+            _links(compared, View(a.scenario, a.pick, b.pick))
+        case [_, _]:
+            st.markdown(text("runs.not_compared"))
+        case _:
+            st.markdown(f"{len(selected)} runs are selected. To compare, select two.")
 
 
-def download_summaries(runs: Sequence[StoredRun], label: str) -> None:
+def _links(said: str, view: View) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(said, width="content")
+        for name in ("forget", "perception", "redistribution", "relearning"):
+            link_to(name, name.capitalize(), view)
+
+
+def summaries(runs: Sequence[StoredRun]) -> str:
     """The numbers of ``runs`` as JSON, as ``python -m pru_demo run --json`` writes them."""
-    st.download_button(
-        label,
-        lambda: _summaries(runs),
-        "runs.json",
-        "application/json",
-        icon=":material/download:",
-        on_click="ignore",
-        key="runs.json",
-    )
+    metas = {run: STORE.meta(run.key) for run in runs}
+    made = [
+        {**run.config.content(), **RunRecord.from_entry(Entry(meta, {})).summary()}
+        for run, meta in metas.items()
+        if meta is not None
+    ]
+    return json.dumps({"runs": made}, indent=1) + "\n"
 
 
 def show_outcome() -> None:
@@ -76,9 +67,9 @@ def show_outcome() -> None:
 
 def delete_button(selected: Sequence[StoredRun], mine: str) -> None:
     """Delete the visitor's own among the selected runs, once they have said yes."""
-    own = [run for run in selected if deletable(run, mine)]
     if not selected:
         return
+    own = [run for run in selected if is_own(run, mine)]
     if st.button(
         "Delete",
         icon=":material/delete:",
@@ -139,31 +130,3 @@ def _described(run: StoredRun) -> str:
         f"**{pick_name(run.config.pick)}** on {DATASETS[scenario.dataset].label}, forgot "
         f"{forgotten_name(scenario)} ({scenario.preset}, seed {scenario.seed})"
     )
-
-
-def _links(text: str, view: View) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(text, width="content")
-        for name, label in _PAGES.items():
-            link_to(name, label, view)
-
-
-def _beside(run: StoredRun, runs: Sequence[StoredRun], current: View) -> View:
-    """``run`` as A beside the current B, or alone if that B was not run in its scenario."""
-    scenario, pick = run.config.scenario, run.config.pick
-    here = _picks(scenario, runs)
-    return View(scenario, pick, current.b if current.b in here else pick)
-
-
-def _picks(scenario: Scenario, runs: Sequence[StoredRun]) -> set[Pick]:
-    return {run.config.pick for run in runs if run.config.scenario == scenario}
-
-
-def _summaries(runs: Sequence[StoredRun]) -> str:
-    metas = {run: STORE.meta(run.key) for run in runs}
-    found = [
-        {**run.config.content(), **RunRecord.from_entry(Entry(meta, {})).summary()}
-        for run, meta in metas.items()
-        if meta is not None
-    ]
-    return json.dumps({"runs": found}, indent=1) + "\n"

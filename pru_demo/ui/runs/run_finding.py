@@ -5,12 +5,10 @@ from collections.abc import Sequence
 
 from pru_demo.config import Scenario
 from pru_demo.data import DATASETS
-from pru_demo.figures.naming import listed
+from pru_demo.figures.naming import is_reference, listed
 from pru_demo.methods import METHODS
-from pru_demo.ui.runs.run_table import YOU, StoredRun, whose
+from pru_demo.ui.runs.stored_runs import StoredRun, is_own
 
-# Yardsticks, not methods: one never met the class, the other never forgot it.
-_REFERENCES = ("retrain", "original")
 # More names would be a list, not a sentence.
 _NAMED = 3
 
@@ -20,7 +18,7 @@ def runs_finding(runs: Sequence[StoredRun], mine: str) -> str:
     datasets = [name for name in DATASETS if any(r.config.scenario.dataset == name for r in runs)]
     labels = [DATASETS[name].label for name in datasets]
     methods = len({run.config.pick.method for run in runs})
-    yours = sum(whose(run, mine) == YOU for run in runs)
+    yours = sum(is_own(run, mine) for run in runs)
     where = listed(labels) if len(labels) <= _NAMED else f"{len(labels)} data sets"
     count = (
         f"{_counted(len(runs), 'run')} of {_counted(methods, 'method')} on {where}"
@@ -37,9 +35,9 @@ def best_methods(runs: Sequence[StoredRun]) -> dict[Scenario, str]:
     """
     competitors: dict[Scenario, list[tuple[float, float, str]]] = defaultdict(list)
     for run in runs:
-        method = run.config.pick.method
-        if run.highest is not None and not run.failure and method not in _REFERENCES:
-            competitors[run.config.scenario].append((run.highest, -run.a_r, method))
+        pick = run.config.pick
+        if run.highest is not None and not run.failure and not is_reference(pick):
+            competitors[run.config.scenario].append((run.highest, -run.a_r, pick.method))
     return {
         scenario: min(found)[2]
         for scenario, found in competitors.items()

@@ -1,147 +1,128 @@
-"""Stored runs as a table: what was asked, what came out, what it cost, and whose it is.
+"""The table of runs: filtered, newest first, with rows to select.
 
-Pure functions. What they read may have been written by another version, or by whoever could write
-to the store's folder: an entry that this installation does not understand is no run.
+A row says what was asked, what came out, what it cost, and whose it is.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import partial
+from typing import Any
 
 import pandas as pd
+import streamlit as st
 
-from pru_demo.config import RunConfig, View, view_from_query
-from pru_demo.data import DATASETS
-from pru_demo.experiment.keys import run_key
-from pru_demo.experiment.record import RunRecord
+from pru_demo.config import RunConfig
+from pru_demo.data import DATASETS, DatasetSpec
 from pru_demo.figures.naming import forgotten_name
-from pru_demo.methods import METHODS
+from pru_demo.methods import METHODS, Method
 from pru_demo.models import MODELS
-from pru_demo.settings import PRESETS
-from pru_demo.store.entry import JSON, Entry
+from pru_demo.settings import PRESETS, Preset
+from pru_demo.ui.runs.stored_runs import StoredRun
 
-YOU, SHIPPED, ANOTHER, UNKNOWN = "you", "shipped", "another visitor", "not recorded"
-
-# Columns that say nothing as long as every row says this.
-_USUAL = {"forgot with": "D_f", "state": ""}
-
-
-@dataclass(frozen=True)
-class StoredRun:
-    """One row. Accuracies in percent; None is what was not computed or not recorded.
-
-    ``highest``: the highest A_f of all relearning epochs. ``made``: ISO date, with the time since
-    runs record it. ``owner``: see ``ui.visitor``, "" if nobody's.
-    """
-
-    key: str
-    config: RunConfig
-    a_f: float | None
-    a_r: float
-    highest: float | None
-    batch_norm_only: float | None
-    failure: str
-    seconds: float | None
-    device: str
-    made: str
-    owner: str
-    shipped: bool
+# Two beside each other on a phone, all in one row on a screen.
+_FILTER_WIDTH = 168
+_SELECTED = "runs.selected"
+# So many that what the selection allows stands below them on the same screen.
+_ROWS, _ROW_PIXELS = 6.5, 35
 
 
-@dataclass(frozen=True)
-class RunFilter:
-    """Which rows are wanted; None is all. ``forgot`` is the name of a class."""
+def _forgotten(config: RunConfig) -> list[str]:
+    names = DATASETS[config.scenario.dataset].class_names
+    return [names[c] for c in config.scenario.forget]
 
-    dataset: str | None = None
-    method: str | None = None
-    preset: str | None = None
-    forgot: str | None = None
-    owner: str | None = None
 
-    def wants(self, run: StoredRun) -> bool:
-        """Whether ``run`` is one of them."""
-        scenario = run.config.scenario
-        return (
-            self.dataset in (None, scenario.dataset)
-            and self.method in (None, run.config.pick.method)
-            and self.preset in (None, scenario.preset)
-            and (self.forgot is None or self.forgot in forgotten_classes(run.config))
-            and self.owner in (None, run.owner)
+_Registry = Mapping[str, DatasetSpec] | Mapping[str, Method] | Mapping[str, Preset]
+# What can be asked of a run, and what answers are called in the order in which they are offered;
+# those that are in no registry go by the alphabet.
+_FILTERS: dict[str, tuple[Callable[[RunConfig], list[str]], _Registry]] = {
+    "Data set": (lambda run: [run.scenario.dataset], DATASETS),
+    "Forgot": (_forgotten, {}),
+    "Method": (lambda run: [run.pick.method], METHODS),
+    "Amount of work": (lambda run: [run.scenario.preset], PRESETS),
+}
+
+
+def filtered_runs(runs: Sequence[StoredRun], mine: str) -> list[StoredRun]:
+    """Draw the filters that ``runs`` leave a choice in, and return those that pass."""
+    chosen: dict[str, str | None] = {}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        for label, (answers, registry) in _FILTERS.items():
+            present = {answer for run in runs for answer in answers(run.config)}
+            chosen[label] = st.selectbox(
+                label,
+                [each for each in registry if each in present] or sorted(present),
+                index=None,
+                format_func=partial(_label, registry),
+                placeholder="all",
+                key=f"runs.{label}",
+                width=_FILTER_WIDTH,
+                persist_state="session",
+            )
+        only_mine = st.toggle(
+            "Only mine",
+            key="runs.mine",
+            persist_state="session",
+            help="The runs that this browser started. It is known by a cookie; there are no "
+            "accounts.",
         )
+    return passing(runs, chosen, owner=mine if only_mine else None)
 
 
-def read_run(key: str, meta: Mapping[str, JSON], *, shipped: bool) -> StoredRun | None:
-    """The row of a record's header, or None if it is none that this installation understands."""
-    try:
-        record = RunRecord.from_entry(Entry(dict(meta), {}))
-        if key != run_key(record.config) or not _is_known(record.config):
-            return None
-        a_f, a_r = ([float(a) for a in record.relearning(name)] for name in ("A_f", "A_r"))
-        control = record.batch_norm_only
-        made_with = {name: str(value) for name, value in record.made_with.items()}
-        return StoredRun(
-            key,
-            record.config,
-            # A network that answers one class to everything has not forgotten: it is broken.
-            a_f=None if record.failure else a_f[0],
-            a_r=a_r[0],
-            highest=max(a_f[1:], default=None),
-            batch_norm_only=None if control is None else float(control["A_f"]),
-            failure=str(record.failure or ""),
-            seconds=_number(record.seconds.get("total")),
-            device=made_with.get("device", ""),
-            made=made_with.get("made", ""),
-            owner=made_with.get("owner", ""),
-            shipped=shipped,
+def _label(registry: _Registry, answer: str) -> str:
+    return registry[answer].label if answer in registry else answer
+
+
+def passing(
+    runs: Sequence[StoredRun], chosen: Mapping[str, str | None], *, owner: str | None = None
+) -> list[StoredRun]:
+    """Those with the ``chosen`` answers, by the filters' labels, and of ``owner``; None is all."""
+    return [
+        run
+        for run in runs
+        if owner in (None, run.owner)
+        and all(
+            answer is None or answer in _FILTERS[label][0](run.config)
+            for label, answer in chosen.items()
         )
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        return None
+    ]
 
 
 def run_table(runs: Sequence[StoredRun], mine: str, zone: tzinfo) -> pd.DataFrame:
     """Rows by key, newest first; ``mine`` is the visitor's owner name, ``zone`` where they are."""
     newest = sorted(runs, key=lambda run: (_moment(run.made, zone), run.key), reverse=True)
-    rows = [_row(run, mine, zone) for run in newest]
-    table = pd.DataFrame(rows, index=[run.key for run in newest], columns=list(_COLUMNS))
-    silent = [name for name, usual in _USUAL.items() if (table[name] == usual).all()]
-    return table.drop(columns=silent)
+    table = pd.DataFrame(
+        [_row(run, mine, zone) for run in newest], index=[run.key for run in newest]
+    )
+    # Columns that say nothing as long as every row says this.
+    usual = {"forgot with": "D_f", "state": ""}
+    return table.drop(columns=[name for name in usual if (table[name] == usual[name]).all()])
 
 
-def forgotten_classes(config: RunConfig) -> list[str]:
-    """The names of the classes that a run forgot."""
-    names = DATASETS[config.scenario.dataset].class_names
-    return [names[c] for c in config.scenario.forget]
-
-
-def whose(run: StoredRun, mine: str) -> str:
-    """In words for a column."""
-    if run.shipped:
-        return SHIPPED
-    if not run.owner:
-        return UNKNOWN
-    return YOU if run.owner == mine else ANOTHER
-
-
-# What differs most between runs comes first: a phone shows no more than five.
-_COLUMNS = (
-    "method",
-    "variant",
-    "forgot",
-    "A_f",
-    "A_r",
-    "A_f relearned",
-    "A_f BatchNorm only",
-    "state",
-    "preset",
-    "data set",
-    "whose",
-    "when",
-    "seconds",
-    "forgot with",
-    "network",
-    "seed",
-    "device",
-)
+def selected_keys(table: pd.DataFrame) -> list[str]:
+    """Draw ``table`` and return the keys of the rows that are selected, from top to bottom."""
+    # Streamlit knows selected rows by position only. So other rows are another widget, which starts
+    # with those of the selected runs that it still shows: no other run slips under the selection.
+    digest = hashlib.sha256("\n".join(table.index).encode()).hexdigest()[:16]
+    kept = set(st.session_state.get(_SELECTED, ()))
+    state = st.dataframe(
+        table,
+        key=f"runs.table.{digest}",
+        height=int(min(_ROWS, len(table)) * _ROW_PIXELS) + _ROW_PIXELS + 2,
+        row_height=_ROW_PIXELS,
+        hide_index=True,
+        column_config=_COLUMNS,
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={
+            "selection": {"rows": [i for i, key in enumerate(table.index) if key in kept]}
+        },
+        placeholder="–",
+        alt="All stored runs: what was asked, what came out, what it cost",
+    )
+    keys = [str(table.index[row]) for row in sorted(state["selection"]["rows"])]
+    st.session_state[_SELECTED] = keys
+    return keys
 
 
 def _row(run: StoredRun, mine: str, zone: tzinfo) -> dict[str, str | int | float | None]:
@@ -150,35 +131,35 @@ def _row(run: StoredRun, mine: str, zone: tzinfo) -> dict[str, str | int | float
     given = scenario.given
     if scenario.forget_samples is not None:
         given += f", at most {scenario.forget_samples}"
+    # What differs most between runs comes first: a phone shows no more than five.
     return {
-        "forgot": forgotten_name(scenario),
         "method": METHODS[pick.method].label,
         "variant": pick.variant,
+        "forgot": forgotten_name(scenario),
         "A_f": run.a_f,
         "A_r": run.a_r,
         "A_f relearned": run.highest,
         "A_f BatchNorm only": run.batch_norm_only,
         "state": f"broken: {run.failure}" if run.failure else "",
         "preset": PRESETS[scenario.preset].label,
-        "forgot with": given,
         "data set": DATASETS[scenario.dataset].label,
+        "whose": whose(run, mine),
+        "when": _moment(run.made, zone),
+        "seconds": run.seconds,
+        "forgot with": given,
         "network": f"{network}, own {scenario.original[:6]}" if scenario.original else network,
         "seed": scenario.seed,
-        "seconds": run.seconds,
-        "when": _moment(run.made, zone),
-        "whose": whose(run, mine),
         "device": run.device,
     }
 
 
-def _is_known(config: RunConfig) -> bool:
-    """Held to the rules of a link, so that every run of the table can be opened by one."""
-    view = View(config.scenario, config.pick, config.pick)
-    return view_from_query(view.query()) == (view, [])
-
-
-def _number(value: JSON) -> float | None:
-    return None if value is None else float(value)
+def whose(run: StoredRun, mine: str) -> str:
+    """In words for a column."""
+    if run.shipped:
+        return "shipped"
+    if not run.owner:
+        return "not recorded"
+    return "you" if run.owner == mine else "another visitor"
 
 
 def _moment(made: str, zone: tzinfo) -> str:
@@ -192,3 +173,49 @@ def _moment(made: str, zone: tzinfo) -> str:
     if moment.tzinfo is not None:
         moment = moment.astimezone(zone)
     return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _text(width: int, meaning: str | None = None) -> Any:
+    return st.column_config.TextColumn(width=width, help=meaning)
+
+
+def _percent(label: str, width: int, meaning: str) -> Any:
+    return st.column_config.NumberColumn(
+        label, width=width, help=f"{meaning}, in percent.", format="%.1f"
+    )
+
+
+# Wide enough for what stands in them most often, and narrow enough for a screen to show when a run
+# was made and whose it is.
+_COLUMNS: dict[str, Any] = {
+    "method": _text(134),
+    "variant": _text(78),
+    "forgot": _text(64),
+    "A_f": _percent("A_f", 58, "Accuracy on the forgotten classes right after unlearning"),
+    "A_r": _percent("A_r", 58, "Accuracy on all other classes right after unlearning"),
+    "A_f relearned": _percent(
+        "A_f relearned", 106, "The highest A_f of all epochs of relearning on the other classes"
+    ),
+    "A_f BatchNorm only": _percent(
+        "A_f BN only",
+        98,
+        "A_f after one pass over the other classes that refreshes BatchNorm's statistics and moves "
+        "no weight",
+    ),
+    "state": _text(90, "Why there is nothing to measure: a broken network has not forgotten."),
+    "preset": _text(86),
+    "data set": _text(78),
+    "forgot with": _text(90, "D_f: images it learned from. D_f_new: images it has never seen."),
+    "whose": _text(
+        108,
+        "**you**: started by this browser. **shipped**: comes with the program. **not recorded**: "
+        "from the command line, or older than this column.",
+    ),
+    "when": _text(146, "When the run was made, by your clock."),
+    "seconds": st.column_config.NumberColumn(
+        width=72, format="%.0f", help="All of the run, relearning and measuring included."
+    ),
+    "network": _text(210),
+    "seed": st.column_config.NumberColumn(width=52, format="%d"),
+    "device": _text(190),
+}

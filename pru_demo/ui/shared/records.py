@@ -1,5 +1,6 @@
 """What the pages read from the store, each decoded once per process."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from pru_demo.experiment.keys import (
 from pru_demo.experiment.maps import PlacedRun
 from pru_demo.experiment.perceived import Perceived
 from pru_demo.experiment.record import RunRecord
+from pru_demo.figures.feature_space import PerceivedRun
 from pru_demo.projection import TemporalMap
 from pru_demo.ui.shared.services import STORE
 
@@ -47,6 +49,12 @@ def perceived_of(config: RunConfig) -> Perceived | None:
     """What the run's features say, or None if it has not been computed."""
     meta = STORE.meta(perceived_key(config))
     return None if meta is None else _perceived(perceived_key(config), str(meta))
+
+
+def perceived_runs(configs: Iterable[RunConfig]) -> list[PerceivedRun]:
+    """The runs of which both the record and what their features say are stored."""
+    found = [(record_of(config), perceived_of(config)) for config in configs]
+    return [PerceivedRun(r, p) for r, p in found if r is not None and p is not None]
 
 
 def classic_of(config: RunConfig, snapshot: int) -> NDArray[Any] | None:

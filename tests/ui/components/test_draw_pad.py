@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pru_demo.ui.components import draw_pad as module
-from pru_demo.ui.components.assets import read_component
+from pru_demo.ui.components import read_component
 from pru_demo.ui.components.draw_pad import SIDE, decode_drawing, draw_pad
 
 

@@ -20,9 +20,8 @@ from pru_demo.figures.film import Frame, Panel
 from pru_demo.ui.components.map_player import map_player
 from pru_demo.ui.components.map_player.movie import Movie, fingerprint
 from pru_demo.ui.components.map_player.payload import encode_movie
-from pru_demo.ui.perception.perceived_runs import perceived_runs
 from pru_demo.ui.perception.player_film import Shown, movie_of
-from pru_demo.ui.shared.records import placed_of, record_of
+from pru_demo.ui.shared.records import perceived_runs, placed_of
 
 FRAMES, SAMPLES = 5, 12
 
@@ -251,11 +250,10 @@ def test_bundled_runs_side_by_side_are_a_small_movie(
         RunConfig(Scenario(preset=preset), Pick(method, "tuned"))
         for method in ("pru", "boundary_shrink")
     ]
-    runs = perceived_runs([record for c in configs if (record := record_of(c))])
     movie = movie_of(
         [
             Shown(run.record, place.xy, run.perceived.moved)
-            for run in runs
+            for run in perceived_runs(configs)
             if (place := placed_of(run.record.config, "time"))
         ]
     )

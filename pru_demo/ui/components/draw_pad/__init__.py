@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from pru_demo.ui.components.assets import read_component
+from pru_demo.ui.components import read_component
 
 SIDE: Final = 84  # pixels that come back: three per pixel of MNIST
 _BASE64_LENGTH: Final = SIDE * SIDE // 3 * 4

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pru_demo.ui.components.assets import read_component
+from pru_demo.ui.components import read_component
 from pru_demo.ui.components.map_player.movie import Movie, fingerprint
 from pru_demo.ui.components.map_player.payload import encode_movie
 

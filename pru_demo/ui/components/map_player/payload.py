@@ -6,22 +6,25 @@ three highest probabilities the whole percents that are shown of them.
 """
 
 import base64
+import io
 import zlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from pru_demo.evaluation.distances import class_distance
 from pru_demo.figures.film import Bytes, Floats, Panel, bounds
 from pru_demo.figures.palette import class_color
 from pru_demo.ui.components.map_player.movie import Movie
-from pru_demo.ui.components.map_player.sprite import encode_image, encode_sprite
 
 # At least one distance between class centres is on the colour scale, or noise would look dramatic.
 _LEAST_MOVED_TOP = 1.0
 # Of the map's sides: about as fine as the pixels of a panel, and known to movie.js as well.
 _STEPS = 2047
+# Images in a row of the sprite.
+_COLUMNS = 40
 
 
 def encode_movie(movie: Movie) -> dict[str, Any]:
@@ -53,8 +56,8 @@ def encode_movie(movie: Movie) -> dict[str, Any]:
             }
             for panel in movie.panels
         ],
-        "sprite": encode_sprite(movie.images),
-        "guest": None if image is None else encode_image(image) | {"label": movie.guest_label},
+        "sprite": _sprite(movie.images),
+        "guest": None if image is None else _encode_image(image) | {"label": movie.guest_label},
     }
 
 
@@ -106,3 +109,40 @@ def _eight_bits(fraction: Floats) -> Bytes:
 
 def _packed(values: Bytes) -> str:
     return base64.b64encode(zlib.compress(np.ascontiguousarray(values).tobytes())).decode()
+
+
+def _sprite(images: Bytes) -> dict[str, Any]:
+    """All samples in one WebP, row by row: grey in 16 exact shades, colour at half the quality.
+
+    ``images`` are (n, H, W) or (n, H, W, 3).
+    """
+    samples, height, width = images.shape[:3]
+    rows = -(-samples // _COLUMNS)
+    sheet = np.zeros((rows * _COLUMNS, *images.shape[1:]), np.uint8)
+    sheet[:samples] = images
+    sheet = sheet.reshape(rows, _COLUMNS, *images.shape[1:]).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * height, _COLUMNS * width, *images.shape[3:])
+    file, is_grey = io.BytesIO(), images.ndim == 3
+    if is_grey:
+        shades = np.round(sheet / 17).astype(np.uint8) * 17
+        Image.fromarray(shades).save(file, "WEBP", lossless=True)
+    else:
+        Image.fromarray(sheet).save(file, "WEBP", quality=50, method=6)
+    return {
+        "uri": _data_uri("webp", file),
+        "columns": _COLUMNS,
+        "width": width,
+        "height": height,
+        "grey": is_grey,
+    }
+
+
+def _encode_image(image: Bytes) -> dict[str, Any]:
+    """One image, (H, W) or (H, W, 3), without loss."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG", optimize=True)
+    return {"uri": _data_uri("png", file), "grey": image.ndim == 2}
+
+
+def _data_uri(kind: str, file: io.BytesIO) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
