@@ -17,6 +17,7 @@ from pru_demo.experiment.keys import (
     perceived_key,
     placed_key,
     run_key,
+    shipped,
     weights_key,
 )
 from pru_demo.experiment.maps import KINDS
@@ -98,6 +99,14 @@ def test_precompute_makes_records_and_map_without_looking_at_the_bundled_ones(
     assert module.KINDS == KINDS
     kinds = ("pca", "time")
     monkeypatch.setattr(module, "KINDS", kinds)
+    left_out = tuple(
+        f".{kind}.{what}" for kind in {*KINDS} - {*kinds} for what in ("map", "placed")
+    )
+    monkeypatch.setattr(
+        module,
+        "shipped",
+        lambda run: {k: n for k, n in shipped(run).items() if not n.endswith(left_out)},
+    )
     work = Store(tmp_path / "work")
     with Jobs(work.directory, bundled=False) as jobs:
         made = list(module.precompute([SCENARIO], work, tmp_path / "records", jobs))

@@ -9,7 +9,7 @@ reads them, too.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 from numpy.typing import NDArray
 
@@ -94,46 +94,19 @@ def last_checkpoint(store: Store, config: RunConfig) -> Checkpoint | None:
     return None
 
 
-class Checkpoints(Protocol):
-    """Keeps the checkpoints of one run."""
-
-    def load(self) -> Checkpoint | None:
-        """The furthest one, if there is one."""
-
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Keep it instead of the last one."""
-
-    def start_over(self) -> None:
-        """What an earlier attempt has left is not wanted."""
-
-
-class NoCheckpoints(Checkpoints):
-    """For runs that are short or must not be kept."""
-
-    def load(self) -> Checkpoint | None:
-        """See ``Checkpoints.load``."""
-        return None
-
-    def save(self, checkpoint: Checkpoint) -> None:
-        """See ``Checkpoints.save``."""
-
-    def start_over(self) -> None:
-        """See ``Checkpoints.start_over``."""
-
-
-class StoredCheckpoints(Checkpoints):
-    """In the result store."""
+class Checkpoints:
+    """Keeps the checkpoints of one run in the result store."""
 
     def __init__(self, store: Store, run: RunConfig) -> None:
         self._store = store
         self._run = run
 
     def load(self) -> Checkpoint | None:
-        """See ``Checkpoints.load``."""
+        """The furthest one, if there is one."""
         return last_checkpoint(self._store, self._run)
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """See ``Checkpoints.save``. What cannot be kept is no reason to end the run."""
+        """Keep it instead of the last one. What cannot be kept is no reason to end the run."""
         unlearned = checkpoint.stage == "relearn" and checkpoint.epoch == 0
         key = unlearned_key(self._run) if unlearned else partial_key(self._run)
         entry = checkpoint.to_entry()
@@ -149,6 +122,6 @@ class StoredCheckpoints(Checkpoints):
         self._store.delete(partial_key(self._run))
 
     def start_over(self) -> None:
-        """See ``Checkpoints.start_over``."""
+        """What an earlier attempt has left is not wanted."""
         self.forget()
         self._store.delete(unlearned_key(self._run))

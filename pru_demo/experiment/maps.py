@@ -46,7 +46,7 @@ class Map(Protocol):
 
 
 @dataclass(frozen=True)
-class Kind:
+class MapKind:
     """``fit(runs, retained, seed=, report=)``, ``load(arrays)``, and whether snapshots are brought
     into one pose first: if not, also motion common to all samples is seen."""
 
@@ -65,11 +65,11 @@ def _plane(
     return pca_map(runs, retained)
 
 
-KINDS: dict[str, Kind] = {
-    "time": Kind(fit_temporal_map, TemporalMap.from_arrays),
-    "raw": Kind(partial(fit_temporal_map, align=False), TemporalMap.from_arrays, align=False),
-    "sharp": Kind(fit_landmark_map, LandmarkMap.from_arrays),
-    "pca": Kind(_plane, TemporalMap.from_arrays),
+KINDS: dict[str, MapKind] = {
+    "time": MapKind(fit_temporal_map, TemporalMap.from_arrays),
+    "raw": MapKind(partial(fit_temporal_map, align=False), TemporalMap.from_arrays, align=False),
+    "sharp": MapKind(fit_landmark_map, LandmarkMap.from_arrays),
+    "pca": MapKind(_plane, TemporalMap.from_arrays),
 }
 # Not for choosing: the map on which a run is followed while it happens.
 LIVE = "live"

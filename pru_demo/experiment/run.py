@@ -20,7 +20,7 @@ from pru_demo.config import RunConfig, planned_epochs, relearning_of, setting_of
 from pru_demo.device import describe, peak_bytes
 from pru_demo.evaluation.observe import Observation, observe
 from pru_demo.evaluation.relearning import batch_norm_only, relearn
-from pru_demo.experiment.checkpoint import Checkpoint, Checkpoints, NoCheckpoints
+from pru_demo.experiment.checkpoint import Checkpoint, Checkpoints
 from pru_demo.experiment.checkpoint import Stage as ResumableStage
 from pru_demo.experiment.material import Material, gather
 from pru_demo.experiment.originals import obtain_original
@@ -58,22 +58,24 @@ def execute(
     Raises what reading data and checkpoints raises. A method that breaks down ends in a record
     with ``failure`` set, not in an exception.
     """
-    known = checkpoints or NoCheckpoints()
+    given = (config, kept_originals, report, checkpoints, on_original)
     with listening(beat):
         try:
-            return _unlearn_and_relearn(config, kept_originals, report, known, on_original)
+            return _unlearn_and_relearn(*given)
         except ForeignState as error:
+            if checkpoints is None:
+                raise
             # Another version of the program may have left it. There is none the second time.
             _log.warning("A run cannot go on from its checkpoint (%s); it starts over.", error)
-            known.start_over()
-            return _unlearn_and_relearn(config, kept_originals, report, known, on_original)
+            checkpoints.start_over()
+            return _unlearn_and_relearn(*given)
 
 
 def _unlearn_and_relearn(
     config: RunConfig,
     kept_originals: Path,
     report: Report,
-    checkpoints: Checkpoints,
+    checkpoints: Checkpoints | None,
     on_original: OnOriginal,
 ) -> RunResult:
     """The whole way. Raises ForeignState if what ``checkpoints`` hold is not of this run."""
@@ -110,14 +112,16 @@ def _unlearn_and_relearn(
     def save(stage: ResumableStage, epoch: int, state: State) -> None:
         run.record = replace(run.record, seconds=watch.seconds())
         arrays = {name: each.detach().cpu().contiguous().numpy() for name, each in state.items()}
-        checkpoints.save(Checkpoint(stage, epoch, arrays, run))
+        if checkpoints is not None:
+            checkpoints.save(Checkpoint(stage, epoch, arrays, run))
 
     def keep_weights(epoch: int, model: SplitModel) -> None:
         if epoch in KEPT_EPOCHS:
             weights = halved(model.state_dict())
             run.weights |= {f"{epoch}/{name}": each.numpy() for name, each in weights.items()}
 
-    start, state = checkpoints.load(), dict[str, torch.Tensor]()
+    start = None if checkpoints is None else checkpoints.load()
+    state: dict[str, torch.Tensor] = {}
     if start is None:
         seen = look(original, "original", 0)
         on_original(run.features["features"][0], run.record.forgotten)

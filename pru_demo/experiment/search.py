@@ -65,7 +65,7 @@ def grid(method: str, base: Params) -> Iterator[Params]:
     for axes in AXES[method]:
         for values in itertools.product(*axes.values()):
             changes = dict(zip(axes, values, strict=True))
-            # Unrolling's σ only has a meaning next to η (spec/algorithms.md 3.2).
+            # Unrolling's σ only has a meaning next to η (docs/methods.md, "Unrolling").
             if ratio := changes.pop("ratio", None):
                 changes["sigma"] = ratio * changes["learning_rate"]
             yield replace(base, **changes)

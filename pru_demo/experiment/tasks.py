@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pru_demo.config import Pick, RunConfig
 from pru_demo.experiment import maps
-from pru_demo.experiment.checkpoint import StoredCheckpoints
+from pru_demo.experiment.checkpoint import Checkpoints
 from pru_demo.experiment.keys import (
     classic_key,
     derived,
@@ -85,7 +85,7 @@ def compute_run(
             _keep(store, map_key(run, maps.LIVE), entry)
 
     context.report(message="Loading the network and the images")
-    checkpoints = StoredCheckpoints(store, run)
+    checkpoints = Checkpoints(store, run)
     # The second attempt goes on with what the first one left when its process died.
     if again and not resume and context.attempt == 1:
         checkpoints.start_over()

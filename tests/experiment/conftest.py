@@ -1,4 +1,4 @@
-"""The real pipeline on very little work: the shipped original, 64 nines, 60 shown samples."""
+"""The real pipeline on very little work: the shipped original, 32 nines, 60 shown samples."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pru_demo.experiment.record import RunResult
 
 EPOCHS, RELEARNING_EPOCHS = 2, 2
+FORGET_SAMPLES = 32
 
 
 def shrink(patch: pytest.MonkeyPatch) -> None:
@@ -39,7 +40,7 @@ def shrink(patch: pytest.MonkeyPatch) -> None:
         PRESETS["classroom"],
         epochs=EPOCHS,
         retrain_epochs=1,
-        forget_samples=64,
+        forget_samples=FORGET_SAMPLES,
         relearn_samples=128,
     )
     patch.setenv("PRU_DEVICE", "cpu")

@@ -23,7 +23,7 @@ from pru_demo.models.split import SplitModel, batch_norms
 from pru_demo.parameters import PRUParams
 from pru_demo.settings import PRESETS
 from pru_demo.store.entry import decode, encode
-from tests.experiment.conftest import config_of, with_variant
+from tests.experiment.conftest import FORGET_SAMPLES, config_of, with_variant
 
 pytestmark = pytest.mark.usefixtures("shrunken")
 
@@ -116,12 +116,12 @@ def test_a_record_says_how_it_was_made(results: dict[str, RunResult]) -> None:
     counts = dict(record.sizes)
     # An interpreter with torch in it takes more than 100 MB.
     assert counts.pop("peak_bytes") > 100_000_000
-    assert counts == {"forget": 64, "relearn": 128, "test": 60}
+    assert counts == {"forget": FORGET_SAMPLES, "relearn": 128, "test": 60}
     assert record.params["epochs"] == 2
     assert record.made_with["device"].startswith("CPU")
     assert record.made_with.keys() == {"device", "torch", "precision", "made"}
     # Once for the targets; per epoch three passes for the E step, one for the C step.
-    assert record.forward_equivalents == 64 * (1 + 2 * (3 + 1))
+    assert record.forward_equivalents == FORGET_SAMPLES * (1 + 2 * (3 + 1))
     assert results["original"].record.forward_equivalents == 0
     assert record.seconds.keys() == {"unlearn", "relearn", "total"}
     assert record.seconds["unlearn"] + record.seconds["relearn"] < record.seconds["total"]

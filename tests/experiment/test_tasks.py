@@ -63,7 +63,7 @@ def test_tasks_are_found_under_their_names() -> None:
 
 def test_a_computed_run_is_in_the_store_with_all_that_belongs_to_it(store: Store) -> None:
     context = FakeContext()
-    key = compute_run(context, PRU.content())
+    key = compute_run(context, PRU.content(), owner="me")
     assert key == run_key(PRU)
     entry, weights, features = (store.get(f(PRU)) for f in (run_key, weights_key, features_key))
     assert entry is not None
@@ -71,6 +71,7 @@ def test_a_computed_run_is_in_the_store_with_all_that_belongs_to_it(store: Store
     assert features is not None
     record = RunRecord.from_entry(entry)
     assert record.config == PRU
+    assert record.made_with["owner"] == "me"
     assert features.arrays["features"].shape == (7, 60, 48)
     assert {name.partition("/")[0] for name in weights.arrays} == {"0", "1"}
     told = [each for each in context.reports if "snapshot" in each]

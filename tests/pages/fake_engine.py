@@ -48,7 +48,7 @@ class FakeJob(Job):
     def snapshot(
         self, time: float, done: int, a_f: float, a_r: float, label: str = "Unlearning, epoch 1"
     ) -> "FakeJob":
-        """Report a step as ``pru_demo.experiment.recorder`` does."""
+        """Report a step as ``pru_demo.experiment.run`` does."""
         snapshot = {
             "stage": "unlearn",
             "epoch": done,

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.config import Pick, RunConfig, Scenario, setting_of
 from pru_demo.experiment.keys import run_key
+from pru_demo.experiment.migration import run_as_it_was
 from pru_demo.experiment.record import RunRecord
+from pru_demo.parameters import as_json
 from pru_demo.ui.runs.run_table import passing, run_table, whose
 from pru_demo.ui.runs.stored_runs import StoredRun, read_run
 from tests.figures.records import record_with
@@ -159,3 +161,11 @@ def test_a_record_under_the_key_of_another_is_no_run() -> None:
 def test_a_row_holds_nothing_that_could_change_under_the_cache() -> None:
     assert hash(stored(record_with([0, 1])))
     assert asdict(stored(record_with([0, 1])))["a_f"] == 0
+
+
+def test_a_run_whose_variant_has_other_values_today_is_not_shown_under_its_name() -> None:
+    record = record_with([0, 1])
+    before = replace(record, params={**as_json(setting_of(record.config).params), "epochs": 9})
+    key = run_key(run_as_it_was(before.to_entry().meta))
+    assert key != run_key(record.config)
+    assert read_run(key, before.to_entry().meta, shipped=False) is None
