@@ -57,7 +57,7 @@ BAD = {
 def test_a_bad_value_is_the_sentence_of_the_link_at_once(
     name: str, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(runs, "open_store", no_work)
+    monkeypatch.setattr(runs, "open_results", no_work)
     monkeypatch.setattr(runs, "Jobs", no_work)
     option = f"--{name.replace('_', '-')}"
     (notice,) = view_from_query({name: text})[1]
@@ -71,7 +71,7 @@ def test_a_bad_value_is_the_sentence_of_the_link_at_once(
 def test_each_of_the_seeds_of_a_sweep_is_held_to_the_limits(
     text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(runs, "open_store", no_work)
+    monkeypatch.setattr(runs, "open_results", no_work)
     assert main(["sweep", "--seeds", text]) == 1
     said = capsys.readouterr().err
     assert said.startswith("pru_demo: The command asks for --seeds “")
