@@ -23,7 +23,7 @@ _FEATURES, _WEIGHTS, _STATE = "features/", "weights/", "state/"
 
 _log = logging.getLogger(__name__)
 
-Stage = Literal["unlearn", "relearn"]
+ResumableStage = Literal["unlearn", "relearn"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Checkpoint:
     ``state`` is the method's own (see ``methods.step``) while it unlearns, then the network's.
     """
 
-    stage: Stage
+    stage: ResumableStage
     epoch: int
     state: dict[str, NDArray[Any]]
     result: RunResult
@@ -64,8 +64,8 @@ class Checkpoint:
             beginning_with(prefix, entry.arrays) for prefix in (_FEATURES, _WEIGHTS, _STATE)
         )
         lengths = {len(arrays[name]) for name in ROWS} | {len(features["features"])}
-        timed = record.seconds.keys() == {*get_args(Stage), "total"}
-        if stage not in get_args(Stage) or type(epoch) is not int or not timed:
+        timed = record.seconds.keys() == {*get_args(ResumableStage), "total"}
+        if stage not in get_args(ResumableStage) or type(epoch) is not int or not timed:
             raise ValueError("it stands nowhere")
         if lengths != {len(record.snapshots)}:
             raise ValueError("it has not seen all of its snapshots")

@@ -8,7 +8,7 @@ they start from is no longer stored.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +33,15 @@ from pru_demo.experiment.keys import (
 )
 from pru_demo.experiment.perceived import perceive
 from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord
+from pru_demo.heartbeat import listening
 from pru_demo.jobs.protocol import Cancelled, Context
 from pru_demo.jobs.worker_store import worker_store
-from pru_demo.projection import warm_up
+from pru_demo.projection import classic_umap, warm_up
 from pru_demo.store import Entry, Store
 from pru_demo.store.entry import canonical_json
 
 if TYPE_CHECKING:  # who only looks for names and keys should not pay for torch's import
     from pru_demo.experiment.inside import Bench
-    from pru_demo.models.split import SplitModel
 
 RUN = "pru_demo.experiment.tasks:compute_run"
 MAP = "pru_demo.experiment.tasks:compute_map"
@@ -89,14 +89,14 @@ def compute_run(
     # The second attempt goes on with what the first one left when its process died.
     if again and not resume and context.attempt == 1:
         checkpoints.start_over()
-    result = execute(
-        run,
-        store.directory.parent / "originals",
-        lambda event: context.report(**event),
-        _beat(context),
-        checkpoints,
-        draw_live,
-    )
+    with listening(partial(_stop_if_cancelled, context)):
+        result = execute(
+            run,
+            store.directory.parent / "originals",
+            lambda event: context.report(**event),
+            checkpoints,
+            draw_live,
+        )
     record = result.record
     if owner:
         record = replace(record, made_with={**record.made_with, "owner": owner})
@@ -161,10 +161,10 @@ def compute_classic(context: Context, config: Mapping[str, Any], snapshot: int) 
     features = _features(store, run)
     if not 0 <= snapshot < len(features):
         raise ValueError(f"This run has {len(features)} snapshots; there is no number {snapshot}.")
-    drawn = maps.draw_classic(features[snapshot], run.scenario.seed)
+    drawn = classic_umap(features[snapshot].astype(np.float32), seed=run.scenario.seed)
     before = store.get(classic_key(run))
-    known = {} if before is None else dict(before.arrays)
-    store.put(classic_key(run), {}, {**known, str(snapshot): drawn})
+    known = {} if before is None else before.arrays
+    store.put(classic_key(run), {}, {**known, str(snapshot): drawn.astype(np.float16)})
     return classic_key(run)
 
 
@@ -174,10 +174,9 @@ def compute_inside(context: Context, config: Mapping[str, Any]) -> str:
     What depends on Retrain is measured if Retrain of the same scenario is stored.
     """
     from pru_demo.experiment.inside import measure_inside
-    from pru_demo.heartbeat import listening
 
     run, store = RunConfig.from_content(config), worker_store()
-    with listening(_beat(context)):
+    with listening(partial(_stop_if_cancelled, context)):
         shown = measure_inside(_bench(store, run, context, (0,)), _told(context, 0.0, 1.0))
     store.put(inside_key(run), shown, {})
     return inside_key(run)
@@ -190,10 +189,9 @@ def compute_measures(context: Context, config: Mapping[str, Any]) -> str:
     """
     from pru_demo.experiment.inside import measure_inside
     from pru_demo.experiment.measures import measure
-    from pru_demo.heartbeat import listening
 
     run, store = RunConfig.from_content(config), worker_store()
-    with listening(_beat(context)):
+    with listening(partial(_stop_if_cancelled, context)):
         bench = _bench(store, run, context, KEPT_EPOCHS)
         shown = measure_inside(bench, _told(context, 0.0, 0.15))
         rest = measure(bench, _told(context, 0.15, 1.0))
@@ -214,19 +212,12 @@ def _bench(store: Store, run: RunConfig, context: Context, epochs: Sequence[int]
     if weights is None:
         raise ValueError("The weights of this run are no longer stored; run it again.")
     reference = store.get(weights_key(RunConfig(run.scenario, Pick("retrain", "paper"))))
-    material = gather(run.scenario)
-    device = material.test.images.device
-
-    def networks(stored: Entry, epochs: Sequence[int]) -> dict[int, "SplitModel"]:
-        loaded = stored_networks(run.scenario, stored.arrays, epochs)
-        return {epoch: network.to(device) for epoch, network in loaded.items()}
-
     return Bench(
         record,
-        material,
-        networks(weights, epochs),
+        gather(run.scenario),
+        stored_networks(run.scenario, weights.arrays, epochs),
         obtain_original(run.scenario, store.directory.parent / "originals"),
-        None if reference is None else networks(reference, (0,))[0],
+        None if reference is None else stored_networks(run.scenario, reference.arrays, (0,))[0],
     )
 
 
@@ -237,14 +228,9 @@ def _told(context: Context, since: float, until: float) -> Callable[[str, float]
     )
 
 
-def _beat(context: Context) -> Callable[[], None]:
-    """Called once per batch."""
-
-    def beat() -> None:
-        if context.cancelled():
-            raise Cancelled
-
-    return beat
+def _stop_if_cancelled(context: Context) -> None:
+    if context.cancelled():
+        raise Cancelled
 
 
 def _features(store: Store, run: RunConfig) -> NDArray[Any]:

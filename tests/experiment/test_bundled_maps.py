@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pru_demo.cli.precompute import BUNDLED, runs_of
+from pru_demo.cli.precompute import BUNDLED, shipped_runs
 from pru_demo.config import Pick, RunConfig
 from pru_demo.data import read_part
 from pru_demo.data.samples import as_input
@@ -21,7 +21,7 @@ from pru_demo.store.bundle import MANIFEST, Bundle
 pytestmark = pytest.mark.skipif(not (RECORDS / MANIFEST).exists(), reason="not made yet")
 
 BUNDLE = Bundle(RECORDS)
-RUNS = [run for scenario in BUNDLED for run in runs_of(scenario)]
+RUNS = [run for scenario in BUNDLED for run in shipped_runs(scenario)]
 
 
 def placed(run: RunConfig, kind: str) -> PlacedRun:
