@@ -9,16 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from pru_demo.data import DATASETS
-from pru_demo.fields import (
-    BadValue,
-    Classes,
-    ContentHash,
-    Field,
-    Number,
-    OneOf,
-    entry,
-    shortened,
-)
+from pru_demo.fields import BadValue, Classes, ContentHash, Field, Number, OneOf, entry, shortened
 from pru_demo.methods import METHODS
 from pru_demo.models import MODELS, ModelSpec
 from pru_demo.parameters import NoParams, TrainingParams, as_json

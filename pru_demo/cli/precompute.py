@@ -21,7 +21,6 @@ VARIANTS_SHIPPED = ("tuned", "paper", "released")
 
 
 def add_precompute_command(commands: Commands) -> None:
-    """Add ``precompute``."""
     parser = commands.add_parser("precompute", help="make the bundled records again")
     parser.add_argument("--out", type=Path, default=RECORDS, help="directory of records")
     parser.set_defaults(command=_precompute)

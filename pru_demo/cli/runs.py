@@ -103,7 +103,6 @@ def _tell(store: Store, file: Path | None, content: dict[str, Any]) -> None:
 
 
 def add_train_command(commands: Commands) -> None:
-    """Add ``train``."""
     train = commands.add_parser("train", help="train an original network")
     add_scenario_options(train, ("dataset", "model", "seed"))
     train.add_argument("--out", type=Path, default=CHECKPOINTS, help="directory of checkpoints")
@@ -125,7 +124,6 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def add_search_command(commands: Commands) -> None:
-    """Add ``search``."""
     search = commands.add_parser("search", help="find the parameters of the tuned variants")
     add_scenario_options(search, ("dataset", "model", "preset", "seed"))
     search.add_argument("--methods", default="pru,boundary_shrink", help="comma-separated")

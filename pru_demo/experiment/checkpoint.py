@@ -39,7 +39,6 @@ class Checkpoint:
     result: RunResult
 
     def to_entry(self) -> Entry:
-        """For the store."""
         record = self.result.record.to_entry()
         arrays = dict(record.arrays)
         for prefix, named in (

@@ -17,15 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pru_demo.experiment.record import RunRecord
-from pru_demo.projection import (
-    Entrance,
-    LandmarkMap,
-    TemporalMap,
-    fit_landmark_map,
-    fit_temporal_map,
-    map_fidelity,
-    pca_map,
-)
+from pru_demo.projection.fidelity import map_fidelity
+from pru_demo.projection.landmark_map import LandmarkMap, fit_landmark_map
+from pru_demo.projection.temporal_map import Entrance, TemporalMap, fit_temporal_map, pca_map
 from pru_demo.store.entry import Entry
 
 # Below these a map is not to be read: by the share of true neighbours, by how well the length of
@@ -69,7 +63,6 @@ class PlacedRun:
     entrances: dict[int, Entrance]
 
     def to_entry(self) -> Entry:
-        """For the store."""
         meta = {name: getattr(self, name) for name in ("fidelity", "map_id", "fitted_on")}
         arrays = {"xy": self.xy}
         for at, entrance in self.entrances.items():
@@ -78,7 +71,6 @@ class PlacedRun:
 
     @classmethod
     def from_entry(cls, entry: Entry) -> "PlacedRun":
-        """The inverse of :meth:`to_entry`."""
         arrays, meta = entry.arrays, entry.meta
         snapshots = [int(name[7:]) for name in arrays if name.startswith("matrix/")]
         return cls(

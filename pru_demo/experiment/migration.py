@@ -6,6 +6,7 @@ written before what is old is removed: a migration that was interrupted is done 
 """
 
 import contextlib
+import fcntl
 import hashlib
 import logging
 import os
@@ -27,11 +28,6 @@ from pru_demo.store import Entry, Store, open_store
 from pru_demo.store.bundle import Bundle
 from pru_demo.store.entry import canonical_json
 from pru_demo.store.old_layout import old_entries, remove_old
-
-try:
-    import fcntl
-except ImportError:  # not a Unix: two processes may do the same work, with the same result
-    fcntl = None  # type: ignore[assignment]
 
 # Today's key of an old entry, and what makes its content today's.
 Place = tuple[str, Callable[[Entry], Entry]]
@@ -233,8 +229,7 @@ def _alone(directory: Path) -> Iterator[None]:
     """Waits until no other process does the same; the kernel takes the lock from one that dies."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
     with os.fdopen(os.open(directory / _LOCK, flags, 0o600), "r+") as file:
-        if fcntl is not None:
-            # A file system without such locks is as good as none.
-            with contextlib.suppress(OSError):
-                fcntl.flock(file, fcntl.LOCK_EX)
+        # Without such locks two may do the same work, with the same result.
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -162,7 +162,6 @@ class RunRecord:
         }
 
     def to_entry(self) -> Entry:
-        """For the store."""
         meta = {k: v for k, v in vars(self).items() if k not in ("config", "snapshots", "arrays")}
         meta["config"] = self.config.content()
         meta["snapshots"] = [asdict(s) for s in self.snapshots]
@@ -199,12 +198,10 @@ class RunResult:
     weights: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def add(self, snapshot: Snapshot, seen: "Observation") -> None:
-        """One more snapshot."""
         self.record = self.record.with_snapshot(snapshot, seen.confusion, seen.probabilities)
         self.features["features"] = _longer(self.features, "features", seen.features)
 
     def add_control(self, seen: "Observation") -> None:
-        """The BatchNorm-only control."""
         accuracies = seen.accuracies(self.record.config.scenario.forget)
         self.record = self.record.with_control(accuracies, seen.probabilities)
         self.features["control"] = seen.features

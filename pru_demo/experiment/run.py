@@ -196,11 +196,10 @@ def _unlearn_and_relearn(
 
 
 def _empty_record(config: RunConfig, material: Material) -> RunRecord:
-    """The record before anything has been seen."""
     setting, test = setting_of(config), material.test
     return RunRecord(
         config=config,
-        params=dict(as_json(setting.params)),
+        params=as_json(setting.params),
         origin=setting.origin,
         snapshots=(),
         batch_norm_only=None,

@@ -36,7 +36,7 @@ from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord
 from pru_demo.heartbeat import listening
 from pru_demo.jobs.protocol import Cancelled, Context
 from pru_demo.jobs.worker_store import worker_store
-from pru_demo.projection import classic_umap, warm_up
+from pru_demo.projection.umap_maps import classic_umap, warm_up
 from pru_demo.store import Entry, Store
 from pru_demo.store.entry import canonical_json
 

@@ -14,8 +14,8 @@ from pru_demo.experiment.maps import PlacedRun
 from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.stored_networks import stored_network
 from pru_demo.paths import RECORDS
-from pru_demo.projection import fit_temporal_map, map_fidelity
-from pru_demo.projection.fidelity import trustworthiness
+from pru_demo.projection.fidelity import map_fidelity, trustworthiness
+from pru_demo.projection.temporal_map import fit_temporal_map
 from pru_demo.store.bundle import MANIFEST, Bundle
 
 pytestmark = pytest.mark.skipif(not (RECORDS / MANIFEST).exists(), reason="not made yet")
