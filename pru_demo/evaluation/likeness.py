@@ -19,11 +19,10 @@ from pru_demo.models.split import SplitModel
 # e, the input of the classifier: what the extractor as a whole sends on.
 FEATURES = "features"
 
-Activations = dict[str, NDArray[np.float32]]
 Features = NDArray[np.floating]
 
 
-def activations(model: SplitModel, images: Tensor) -> Activations:
+def activations(model: SplitModel, images: Tensor) -> dict[str, NDArray[np.float32]]:
     """Outputs (n, channels) of ``model`` in eval mode on uint8 images (n, C, H, W), by block.
 
     Network order, with the features before the classifier, whose output is the logits. Feature

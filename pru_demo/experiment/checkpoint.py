@@ -73,8 +73,11 @@ class Checkpoint:
 
 def beginning_with(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Those of the arrays whose names begin so, by the rest of their names."""
-    found = {name: array for name, array in arrays.items() if name.startswith(prefix)}
-    return {name.removeprefix(prefix): array for name, array in found.items()}
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def last_checkpoint(store: Store, config: RunConfig) -> Checkpoint | None:

@@ -87,9 +87,10 @@ class PlacedRun:
         Compared in the digits that pages show, so that no 0.900 is said to be below 0.9.
         """
         trust, motion = self.fidelity["trustworthiness_mean"], self.fidelity["movement_correlation"]
-        found = ["neighbourhoods"] if trust is not None and round(trust, 3) < LEAST_TRUST else []
-        moves_otherwise = motion is not None and round(motion, 2) < LEAST_MOVEMENT
-        return found + (["movement"] if moves_otherwise else [])
+        doubts = ["neighbourhoods"] if trust is not None and round(trust, 3) < LEAST_TRUST else []
+        if motion is not None and round(motion, 2) < LEAST_MOVEMENT:
+            doubts.append("movement")
+        return doubts
 
 
 def fit(

@@ -29,7 +29,7 @@ PROBE_IMAGES = 2000
 _RELEARNING = 0.3
 
 
-def measure(bench: Bench, tell: Tell = lambda message, share: None) -> dict[str, Any]:
+def measure(bench: Bench, tell: Tell) -> dict[str, Any]:
     """Everything that is not shown, as JSON; accuracies in percent, distances in nats."""
     test, probe = bench.material.test, probe_images(bench.material.scenario)
     seen, original = observe(bench.unlearned, test), observe(bench.original, test)

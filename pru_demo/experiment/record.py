@@ -124,12 +124,11 @@ class RunRecord:
         self, accuracies: tuple[float, float], probabilities: NDArray[np.floating]
     ) -> "RunRecord":
         """This record and its BatchNorm-only control: A_f and A_r, and probabilities (n, K)."""
+        p_f = probabilities[:, list(self.config.scenario.forget)].sum(1)
         arrays = {
             **self.arrays,
             "control_predicted": probabilities.argmax(1).astype(np.uint8),
-            "control_p_f": probabilities[:, list(self.config.scenario.forget)]
-            .sum(1)
-            .astype(np.float16),
+            "control_p_f": p_f.astype(np.float16),
         }
         control = dict(zip(("A_f", "A_r"), accuracies, strict=True))
         return replace(self, batch_norm_only=control, arrays=arrays)
