@@ -76,7 +76,9 @@ def import_checkpoint(file: Path, dataset: str, model: str, kept: Path) -> str:
     return digest
 
 
-def train_original(dataset: str, model: str, seed: int, directory: Path, on_epoch: OnEpoch) -> Path:
+def train_original(
+    dataset: str, model: str, seed: int, directory: Path, on_epoch: OnEpoch = lambda _: None
+) -> Path:
     """Train an original at the settings of the paper and write its checkpoint to ``directory``.
 
     After every epoch the state goes to a ``.partial`` file beside it, from which an interrupted
