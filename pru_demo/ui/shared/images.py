@@ -48,7 +48,12 @@ def data_uri(pixels: NDArray[np.uint8], *, side: int = 96) -> str:
 def strip(
     images: Sequence[NDArray[np.uint8]], captions: Sequence[str], *, size: int = 48, alt: str
 ) -> None:
-    """A row of images that wraps, each with a short caption below; shapes as for ``data_uri``."""
+    """A row of images that wraps, each with a short caption below; nothing if there are none.
+
+    Their shapes are those of :func:`data_uri`.
+    """
+    if not images:
+        return
     cells = "".join(
         f'<figure style="margin:0;text-align:center">'
         f'<img class="{"digit" if is_ink(image) else "picture"}" '
