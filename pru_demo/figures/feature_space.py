@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from pru_demo.evaluation.agreement import agreement
-from pru_demo.experiment.perceived import CONTROL, Perceived
+from pru_demo.experiment.perceived import CONTROL, Moment, Perceived
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.curves import Timeline
 from pru_demo.figures.findings import percent, perception_finding
@@ -34,6 +34,11 @@ class PerceivedRun:
 
     record: RunRecord
     perceived: Perceived
+
+    @property
+    def unlearned(self) -> Moment:
+        """What its features say right after unlearning."""
+        return self.perceived.moments[self.record.unlearned]
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,7 @@ def probe_figure(
     network's own classifier says of the shown ones. Level lines: the ``references``."""
     figure = time.figure(360, percent_axis("of the forgotten"))
     for run in references:
-        pick = run.record.config.pick
-        value = run.perceived.moments[run.record.unlearned].probe_A_f
+        pick, value = run.record.config.pick, run.unlearned.probe_A_f
         hover = f"{short_name(pick)}: a new classifier finds %{{y:.1f}} %"
         add_line(figure, pick, [0, time.end], [value, value], hover, width=2, marker=0)
     for run in runs:
@@ -173,13 +177,12 @@ def perception_findings(
     runs: Sequence[PerceivedRun], references: Sequence[PerceivedRun]
 ) -> list[str]:
     """A sentence for each run: what it says and what could be found; Retrain is the yardstick."""
-    said = [
-        perception_finding(run.record, recognised(run.record, at), moments[at].probe_A_f)
-        for run in runs
-        for at, moments in [(run.record.unlearned, run.perceived.moments)]
-    ]
+    said = []
+    for run in runs:
+        says = recognised(run.record, run.record.unlearned)
+        said.append(perception_finding(run.record, says, run.unlearned.probe_A_f))
     for run in references:
-        finds = run.perceived.moments[run.record.unlearned].probe_A_f
+        finds = run.unlearned.probe_A_f
         if run.record.config.pick.method == "retrain" and finds is not None:
             said.append(f"In Retrain's, which never met one, it finds {percent(finds)}.")
     return said

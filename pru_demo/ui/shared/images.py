@@ -6,6 +6,7 @@ Ink becomes PNG and is turned back by the dark theme (``main.py``); pictures bec
 import base64
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pru_demo.data import DATASETS, read_part
+from pru_demo.data.spec import DamagedData
 
 
 def sample_images(dataset: str) -> NDArray[np.uint8]:
@@ -43,6 +45,21 @@ def data_uri(pixels: NDArray[np.uint8], *, side: int = 96) -> str:
     buffer = io.BytesIO()
     image.save(buffer, format=kind, lossless=True)
     return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@lru_cache(maxsize=1024)
+def class_chip(dataset: str, has_images: bool, label: int) -> str:
+    """The first test image of a class and its name; the name alone where there are no images."""
+    name = DATASETS[dataset].class_names[label]
+    if not has_images:
+        return name
+    try:
+        labels = read_part(dataset, "test")[1]
+    except DamagedData:
+        # Choosing must go on without pictures; pages that need them will say what is wrong.
+        return name
+    first = sample_images(dataset)[int(np.flatnonzero(labels == label)[0])]
+    return f"![]({data_uri(first, side=32)}) {name}"
 
 
 def strip(
