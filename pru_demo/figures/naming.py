@@ -45,25 +45,30 @@ def stroke_of(pick: Pick) -> Stroke:
     return METHOD_STROKES.get(pick.method, NEW_METHOD)
 
 
+def forgotten_classes(scenario: Scenario) -> list[str]:
+    """``["3", "9"]``."""
+    names = DATASETS[scenario.dataset].class_names
+    return [names[c] for c in scenario.forget]
+
+
 def forgotten_name(scenario: Scenario) -> str:
     """``9`` or ``3 and 9``."""
-    names = DATASETS[scenario.dataset].class_names
-    return listed([names[c] for c in scenario.forget])
+    return listed(forgotten_classes(scenario))
 
 
 def forgotten_images(scenario: Scenario) -> str:
     """``9s``, ``3s and 9s``; of classes that are no digits ``cat and dog images``."""
-    names = DATASETS[scenario.dataset].class_names
-    forgotten = [names[c] for c in scenario.forget]
     if DATASETS[scenario.dataset].drawable:
-        return listed([f"{name}s" for name in forgotten])
-    return f"{listed(forgotten)} images"
+        return listed([f"{name}s" for name in forgotten_classes(scenario)])
+    return f"{forgotten_name(scenario)} images"
 
 
 def forgotten_example(scenario: Scenario) -> str:
     """``a 9``, ``an 8``, ``a cat or a dog``."""
-    names = DATASETS[scenario.dataset].class_names
-    return " or ".join(_with_article(names[c]) for c in scenario.forget)
+    return " or ".join(
+        f"{'an' if name[0].lower() in 'aeio8' else 'a'} {name}"
+        for name in forgotten_classes(scenario)
+    )
 
 
 def images_called(dataset: str) -> str:
@@ -76,10 +81,6 @@ def listed(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _with_article(name: str) -> str:
-    return f"an {name}" if name[0].lower() in "aeio8" else f"a {name}"
 
 
 def layer_names(modules: Iterable[str], model: str) -> list[str]:

@@ -14,7 +14,7 @@ from pru_demo.paths import ASSETS
 from pru_demo.settings import PRESETS
 from pru_demo.store import Store
 from pru_demo.store.bundle import MANIFEST, Bundle
-from pru_demo.ui.shared import scenario_bar
+from pru_demo.ui.shared.images import class_chip
 from pru_demo.ui.shared.pages import PAGES
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
@@ -153,7 +153,7 @@ def damaged_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def forget() -> None:
         _read_part.cache_clear()
-        scenario_bar._chip.cache_clear()
+        class_chip.cache_clear()
 
     forget()
     monkeypatch.setattr(places, "ASSETS", tmp_path / "assets")

@@ -108,18 +108,12 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
 
 def _show_progress(jobs: Mapping[RunConfig, Job]) -> None:
     for run, job in jobs.items():
-        share, said = _progress(job)
+        event, share, said = last_event(job), 1.0, str(job.state)
+        if job.state == "queued":
+            share, said = 0.0, f"waiting, number {job.position} in the queue"
+        elif job.state == "running":
+            share, said = event.get("share", 0.0), event.get("message", "starting a worker")
         st.progress(share, f"**{pick_name(run.pick)}**: {said}")
-
-
-def _progress(job: Job) -> tuple[float, str]:
-    """Share done, and in words what is being done."""
-    if job.state == "queued":
-        return 0.0, f"waiting, number {job.position} in the queue"
-    if job.state != "running":
-        return 1.0, job.state
-    event = last_event(job)
-    return event.get("share", 0.0), event.get("message", "starting a worker")
 
 
 def _is_measured(run: RunConfig) -> bool:
