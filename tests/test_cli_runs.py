@@ -99,7 +99,7 @@ def test_precompute_makes_records_and_map_without_looking_at_the_bundled_ones(
 ) -> None:
     picks = (Pick("unroll_of", "default"), Pick("original", "paper"))
     runs = [RunConfig(SCENARIO, pick) for pick in picks]
-    monkeypatch.setattr(module, "runs_of", lambda _: runs)
+    monkeypatch.setattr(module, "shipped_runs", lambda _: runs)
     # Two kinds of maps go through the same branch as all.
     assert module.KINDS == KINDS
     kinds = ("pca", "time")

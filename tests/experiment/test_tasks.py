@@ -140,7 +140,7 @@ def test_the_record_is_stored_last(
 
 @pytest.fixture(autouse=True)
 def _quick_umap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "classic_umap", lambda features, *, seed: features[:, :2])
+    monkeypatch.setattr(tasks, "classic_umap", lambda features, *, seed: features[:, :2])
 
 
 @pytest.fixture
