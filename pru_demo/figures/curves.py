@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from pru_demo.config import Pick
 from pru_demo.experiment.record import RunRecord, Snapshot
-from pru_demo.figures.naming import short_name, stroke_of
+from pru_demo.figures.naming import short_name
 from pru_demo.figures.style import (
     AXIS,
     GREY,
@@ -21,6 +21,7 @@ from pru_demo.figures.style import (
     accuracy_figure,
     add_control,
     add_line,
+    add_marks,
     calm,
     epoch_axis,
     explain_marker,
@@ -172,22 +173,10 @@ def _add_relearning(
 def _add_published(figure: go.Figure, record: RunRecord, accuracy: Accuracy) -> None:
     scenario, pick = record.config.scenario, record.config.pick
     row = printed_relearning(scenario.dataset, scenario.model, pick.method)
-    if row is None:
-        return
-    figure.add_scatter(
-        x=row["epochs"],
-        y=row[accuracy],
-        mode="markers",
-        marker={
-            "symbol": "star",
-            "size": 13,
-            "color": stroke_of(pick).color,
-            "line": {"color": "white", "width": 1},
-        },
-        cliponaxis=False,
-        showlegend=False,
-        hovertemplate="Published (Table 2)<br>epoch %{x}: %{y:.1f} %<extra></extra>",
-    )
+    if row is not None:
+        hover = "Published (Table 2)<br>epoch %{x}: %{y:.1f} %"
+        rim = {"color": "white", "width": 1}
+        add_marks(figure, pick, row["epochs"], row[accuracy], hover, symbol="star", line=rim)
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from pru_demo.data import DATASETS
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.film import Floats, Frame, Panel, bounds
-from pru_demo.figures.palette import OUTLINE, class_color, label_color
+from pru_demo.figures.palette import OUTLINE, class_color
 from pru_demo.figures.style import AXIS, FONT, INK, calm
 
 # More classes than this would push the maps out of their own figure.
 MOST_NAMED = 20
 FRAME_MS = 400
 HEIGHT = 720
+PAPER = "#ffffff"
 # Below the maps, in parts of their height: the slider with its buttons, then the legend.
 SLIDER_Y, LEGEND_Y = -0.02, -0.2
 MARGIN = 0.04  # of the longer side of the map, on every side
@@ -70,13 +71,11 @@ def film_figure(
     true: NDArray[np.integer],
     class_names: Sequence[str],
     forgotten: Collection[int],
-    ink: str = INK,
 ) -> go.Figure:
     """All T moments of one or more ``panels``, with a slider and buttons to play and pause.
 
-    Dots are coloured by their class in ``true`` (n,); ``forgotten`` classes are outlined with
-    ``ink``, the colour of text, and lie on top. The guest is left out. Points are SVG: WebGL does
-    not redraw them between frames.
+    Dots are coloured by their class in ``true`` (n,); ``forgotten`` classes are outlined and lie on
+    top. The guest is left out. Points are SVG: WebGL does not redraw them between frames.
     """
     has_notes = any(panel.note for panel in panels)
     titles = [_title(panel, has_notes) for panel in panels]
@@ -87,9 +86,9 @@ def film_figure(
         legend={"y": LEGEND_Y, "yanchor": "top", "itemsizing": "constant"},
         showlegend=len(shown) <= MOST_NAMED,
         # A picture of it may be put on any page, so it has the paper that suits its ink.
-        paper_bgcolor=label_color(ink),
-        font={**FONT, "color": ink},
-        **_controls(frames, ink),
+        paper_bgcolor=PAPER,
+        font={**FONT, "color": INK},
+        **_controls(frames),
     )
     figure.set_subplots(1, len(panels), subplot_titles=titles, horizontal_spacing=0.02)
     _fix_axes(figure, panels)
@@ -102,7 +101,7 @@ def film_figure(
                 name=f"{name} (forgotten)" if c in forgotten else name,
                 legendgroup=name,
                 showlegend=column == 1,
-                marker=_marker(int(c), 6, ink if c in forgotten else None),
+                marker=_marker(int(c), 6, INK if c in forgotten else None),
                 hovertemplate=f"true class {name}<extra></extra>",
                 row=1,
                 col=column,
@@ -170,7 +169,7 @@ def _fix_axes(figure: go.Figure, panels: Sequence[Panel]) -> None:
         axis.scaleanchor = axis.anchor
 
 
-def _controls(frames: Sequence[Frame], ink: str) -> dict[str, Any]:
+def _controls(frames: Sequence[Frame]) -> dict[str, Any]:
     """The buttons, in the line of the slider's text, which is on the left; and the slider."""
     at_once = {"mode": "immediate", "transition": {"duration": 0}}
     playing = at_once | {"frame": {"duration": FRAME_MS, "redraw": False}, "fromcurrent": True}
@@ -194,7 +193,7 @@ def _controls(frames: Sequence[Frame], ink: str) -> dict[str, Any]:
         "pad": {"t": 8},
         # Only the moment that is shown is named; all names have no room.
         "font": {"color": "rgba(0,0,0,0)"},
-        "currentvalue": {"prefix": "", "offset": 16, "font": {"size": 15, "color": ink}},
+        "currentvalue": {"prefix": "", "offset": 16, "font": {"size": 15, "color": INK}},
         "steps": [
             {"label": frame.label, "method": "animate", "args": [[str(t)], still]}
             for t, frame in enumerate(frames)

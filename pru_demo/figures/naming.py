@@ -12,10 +12,11 @@ from pru_demo.figures.palette import METHOD_STROKES, NEW_METHOD, Stroke
 from pru_demo.methods import METHODS
 
 # Modules as torch and torchvision call them → what is written under a figure.
-_WORDS: tuple[tuple[str, str], ...] = (
-    (r"layer(\d+)\.(\d+)(?:\.bn(\d+))?", "block"),
-    (r"layer(\d+)\.(\d+)\.downsample(?:\.\d+)?", "shortcut"),
-    (r"encoder\.layers\.encoder_layer_(\d+)", "layer"),
+_NAMES = (
+    (r"layer(?P<stage>\d+)\.(?P<at>\d+)", "block {stage}.{at}"),
+    (r"layer(?P<stage>\d+)\.(?P<at>\d+)\.bn(?P<norm>\d+)", "block {stage}.{at}, norm {norm}"),
+    (r"layer(?P<stage>\d+)\.(?P<at>\d+)\.downsample(?:\.\d+)?", "block {stage}.{at}, shortcut"),
+    (r"encoder\.layers\.encoder_layer_(?P<at>\d+)", "layer {at}"),
     (r"encoder\.ln", "last norm"),
     (r"conv_proj", "patches"),
     (r"conv1|bn1", "stem"),
@@ -100,15 +101,9 @@ def layer_names(modules: Iterable[str], model: str) -> list[str]:
 def _readable(module: str) -> str:
     # A network that normalises its input is nested one deeper.
     name = re.sub(r"^extractor\.(?:\d+\.(?=[a-z]))?", "", module)
-    for pattern, word in _WORDS:
+    for pattern, said in _NAMES:
         if match := re.fullmatch(pattern, name):
-            numbers = match.groups()
-            if word == "layer":
-                return f"layer {int(numbers[0]) + 1}"
-            if word in ("block", "shortcut"):
-                place = f"block {numbers[0]}.{int(numbers[1]) + 1}"
-                if word == "shortcut":
-                    return f"{place}, shortcut"
-                return f"{place}, norm {numbers[2]}" if numbers[2] else place
-            return word
+            # Of these numbers torchvision counts one from 0.
+            numbers = {k: int(n) + (k == "at") for k, n in match.groupdict().items()}
+            return said.format(**numbers)
     return name

@@ -119,23 +119,33 @@ def add_line(
     )
 
 
-def add_control(figure: go.Figure, pick: Pick, x: float, y: float | None, number: str) -> None:
-    """The BatchNorm-only control of a run, an open circle; ``number`` is Plotly's format of y."""
+def add_marks(
+    figure: go.Figure,
+    pick: Pick,
+    x: Sequence[float],
+    y: Sequence[float | None],
+    hover: str,
+    *,
+    symbol: str,
+    line: Mapping[str, Any],
+) -> None:
+    """Markers in the method's colour that are no points of its curve, whole also at 0 and 100
+    percent; what they are says :func:`explain_marker`."""
     figure.add_scatter(
-        x=[x],
-        y=[y],
+        x=x,
+        y=y,
         mode="markers",
-        marker={
-            "symbol": "circle-open",
-            "size": 13,
-            "color": stroke_of(pick).color,
-            "line": {"width": 3},
-        },
-        # Whole also at 0 and 100 percent.
+        marker={"symbol": symbol, "size": 13, "color": stroke_of(pick).color, "line": line},
         cliponaxis=False,
         showlegend=False,
-        hovertemplate=f"{short_name(pick)}<br>BatchNorm-only control: {number}<extra></extra>",
+        hovertemplate=f"{hover}<extra></extra>",
     )
+
+
+def add_control(figure: go.Figure, pick: Pick, x: float, y: float | None, number: str) -> None:
+    """The BatchNorm-only control of a run, an open circle; ``number`` is Plotly's format of y."""
+    hover = f"{short_name(pick)}<br>BatchNorm-only control: {number}"
+    add_marks(figure, pick, [x], [y], hover, symbol="circle-open", line={"width": 3})
 
 
 def explain_marker(figure: go.Figure, symbol: str, name: str) -> None:

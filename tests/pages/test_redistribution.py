@@ -8,7 +8,6 @@ import pytest
 from pru_demo.experiment.keys import run_key
 from pru_demo.experiment.record import RunRecord
 from pru_demo.store import Store
-from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import BUNDLED, NOT_BUNDLED, SHIPPED, go, new_session, problems, texts
 
 pytestmark = pytest.mark.skipif(not BUNDLED, reason=NOT_BUNDLED)
@@ -26,7 +25,7 @@ def change(store: Store, **changes: Any) -> None:
 
 @pytest.mark.parametrize("left", [0, 1, 2])
 def test_the_equation_is_shown_on_the_samples_that_leave_something_to_share_out(
-    store: Store, engine: FakeEngine, left: int
+    store: Store, left: int
 ) -> None:
     def sure(p: Any, forgotten: Any) -> Any:
         p[forgotten] = np.eye(10)[9]
@@ -41,9 +40,7 @@ def test_the_equation_is_shown_on_the_samples_that_leave_something_to_share_out(
     assert [slider.max for slider in app.slider if slider.key == "sample"] == [2] * (left == 2)
 
 
-def test_no_strip_is_shown_of_a_class_that_nothing_is_taken_for(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_no_strip_is_shown_of_a_class_that_nothing_is_taken_for(store: Store) -> None:
     def all_fours(predicted: Any, forgotten: Any) -> Any:
         predicted[:, forgotten] = 4
         return predicted

@@ -27,7 +27,6 @@ from pru_demo.ui.shared.texts import text
 
 # As many as a visitor may have waiting.
 AT_ONCE = 6
-EXPECTED = "about a minute each for the small network on two CPU cores, longer for larger ones"
 
 _STOPPED = (STOPPED, "Measuring {name} was stopped. Nothing else was lost.")
 _ENDINGS: Endings = {
@@ -82,7 +81,6 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
     said = text(
         "inside.not_measured",
         names=listed([pick_name(run.pick) for run in missing]),
-        expected=EXPECTED,
         minutes=f"{ORPHAN_SECONDS / 60:.0f}",
     )
     if needed:
