@@ -17,16 +17,21 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-component-update"]
-# What each page shows when it is ready.
+DESK = {"width": 1280, "height": 800}
+PATIENCE = 120_000  # ms
+CHART = ".js-plotly-plot .main-svg"
+# What each page is called and shows when it is ready.
 PAGES = {
-    "start": ("Start", ".js-plotly-plot .main-svg"),
-    "forget": ("Forget", ".js-plotly-plot .main-svg"),
+    "start": ("Start", CHART),
+    "forget": ("Forget", CHART),
     "perception": ("Perception", "canvas"),
-    "redistribution": ("Redistribution", ".js-plotly-plot .main-svg"),
-    "relearning": ("Relearning", ".js-plotly-plot .main-svg"),
-    "inside": ("Inside", ".js-plotly-plot .main-svg"),
+    "redistribution": ("Redistribution", CHART),
+    "relearning": ("Relearning", CHART),
+    "inside": ("Inside", CHART),
     "try_it": ("Try it", "canvas"),
 }
+# Only then is a page drawn to its end.
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def chosen_output(description: str | None, default: Path) -> Path:
@@ -38,30 +43,32 @@ def chosen_output(description: str | None, default: Path) -> Path:
 
 
 @contextlib.contextmanager
-def served_app() -> Iterator[str]:
-    """Start ``app.py`` on a free port, yield its address at once, and stop it at the end."""
+def served(app: Path = ROOT / "app.py", **environment: str) -> Iterator[str]:
+    """Start ``app`` on a free port, yield its address as soon as it answers, and stop it at the
+    end; raises TimeoutError if it does not answer."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
     with tempfile.TemporaryDirectory() as directory:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+            [sys.executable, "-m", "streamlit", "run", str(app), *options],
             cwd=ROOT,
-            env={**os.environ, "PRU_STORE_DIR": f"{directory}/store"},
+            env={**os.environ, "PRU_STORE_DIR": f"{directory}/store", **environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         try:
-            yield f"http://127.0.0.1:{port}"
+            address = f"http://127.0.0.1:{port}"
+            _wait_until_healthy(address)
+            yield address
         finally:
             server.terminate()
             server.wait(60)
 
 
-def wait_until_healthy(address: str) -> None:
-    """Return when the server answers; raises TimeoutError after two minutes."""
-    deadline = time.monotonic() + 120
+def _wait_until_healthy(address: str) -> None:
+    deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health"):
             return
@@ -80,9 +87,20 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-def url_of(address: str, name: str) -> str:
-    """Start lives at the bare address."""
-    return f"{address}/{'' if name == 'start' else name}"
+@contextlib.contextmanager
+def new_page(browser: Any, **options: Any) -> Iterator[Any]:
+    """A blank page with an empty cache; ``options`` are those of its context."""
+    page = browser.new_context(**{"viewport": DESK, **options}).new_page()
+    page.set_default_timeout(PATIENCE)
+    yield page
+    page.context.close()
+
+
+def visit(page: Any, address: str, name: str) -> None:
+    """Load a page of :data:`PAGES` and wait until it is ready."""
+    # Start lives at the bare address.
+    page.goto(f"{address}/{'' if name == 'start' else name}")
+    page.locator(PAGES[name][1]).first.wait_for()
 
 
 # Once round, counter-clockwise from the right.

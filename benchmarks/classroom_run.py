@@ -7,15 +7,15 @@ their own with an empty store, and writes ``benchmarks/results/classroom-run.jso
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from machine import describe_machine
+from machine import RESULTS, machine_facts, write_result
 
-RESULT = Path(__file__).parent / "results" / "classroom-run.json"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -27,24 +27,19 @@ def main() -> None:
             *(sys.executable, "-m", "pru_demo", "run", "--forget", "9", "--preset", "classroom"),
             *("--methods", "pru,boundary_shrink", "--json", str(summary)),
         ]
-        machine = describe_machine()
+        facts = machine_facts()
         started = time.perf_counter()
-        subprocess.run(
-            command,
-            check=True,
-            cwd=ROOT,
-            env={**machine.environment, "PRU_STORE_DIR": f"{directory}/store"},
-        )
+        environment = {**os.environ, "PRU_STORE_DIR": f"{directory}/store"}
+        subprocess.run(command, check=True, cwd=ROOT, env=environment)
         wall = time.perf_counter() - started
         runs = json.loads(summary.read_text())["runs"]
     result = {
         "what": "wall seconds of: python -m pru_demo run --preset classroom, both methods",
-        "machine": machine.facts,
+        "machine": facts,
         "wall_seconds": round(wall, 1),
         "runs": [{k: run[k] for k in ("method", "variant", "seconds", "sizes")} for run in runs],
     }
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    write_result(RESULTS / "classroom-run.json", result)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from submission to its first event and to its result, and how long an event is o
 """
 
 import importlib.util
-import json
 import statistics
 import sys
 import tempfile
@@ -19,12 +18,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from machine import describe_machine  # noqa: E402
+from machine import RESULTS, machine_facts, write_result  # noqa: E402
 
 from pru_demo.jobs.client import Engine  # noqa: E402
 from pru_demo.jobs.protocol import Context, Job  # noqa: E402
 
-RESULT = Path(__file__).parent / "results" / "engine-overhead.json"
 JOBS, EVENTS = 50, 200
 
 
@@ -84,17 +82,16 @@ def spread(seconds: list[float]) -> dict[str, float]:
 
 def main() -> None:
     """Measure, print and write."""
-    machine = describe_machine()
+    facts = machine_facts()
     kinds = {"local": measure([])}
     if importlib.util.find_spec("ray"):
         kinds["ray"] = measure(["--cluster", "local"])
     result = {
         "what": f"engine overhead: medians of {JOBS} jobs and of {EVENTS} events",
-        "machine": machine.facts,
+        "machine": facts,
         "workers": kinds,
     }
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    write_result(RESULTS / "engine-overhead.json", result)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@ Times PRU (paper, classroom) and an epoch of relearning after it, with and witho
 alternating in one process on one thread; writes ``benchmarks/results/flush-denormals.json``.
 """
 
-import json
 import statistics
 import time
 from pathlib import Path
 
 import torch
-from machine import describe_machine
+from machine import RESULTS, machine_facts, write_result
 
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.data.samples import seeded
@@ -23,14 +22,13 @@ from pru_demo.methods.pru import pru
 from pru_demo.settings import RELEARNING
 from pru_demo.training import sgd, train_epoch
 
-RESULT = Path(__file__).parent / "results" / "flush-denormals.json"
 REPEATS = 2
 
 
 def main() -> None:
     """Measure, print and write the result."""
     torch.set_num_threads(1)
-    machine = describe_machine()
+    facts = machine_facts()
     config = RunConfig(Scenario(), Pick("pru", "paper"))
     material = gather(config.scenario)
     params = setting_of(config).params
@@ -52,18 +50,17 @@ def main() -> None:
             seconds["relearning"][flush].append(time.perf_counter() - between)
     result = {
         "what": "median seconds of five epochs of PRU and of one of relearning on 1,280 images",
-        "machine": machine.facts,
+        "machine": facts,
         **{
             name: {
-                "without": round(statistics.median(both[False]), 2),
-                "with": round(statistics.median(both[True]), 2),
-                "ratio": round(statistics.median(both[False]) / statistics.median(both[True]), 2),
+                "without": round(without := statistics.median(both[False]), 2),
+                "with": round(flushing := statistics.median(both[True]), 2),
+                "ratio": round(without / flushing, 2),
             }
             for name, both in seconds.items()
         },
     }
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    write_result(RESULTS / "flush-denormals.json", result)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,19 @@
 """The machine a benchmark ran on: without it a number says nothing."""
 
+import json
 import os
 import platform
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("torch", "streamlit", "numpy", "plotly", "umap-learn")
 
 
-@dataclass(frozen=True)
-class Machine:
-    """Facts for the result file, and the environment to start children with."""
-
-    facts: dict[str, object]
-    environment: dict[str, str]
-
-
-def describe_machine() -> Machine:
-    """Processor, cores, versions and the load *before* the measurement."""
-    facts: dict[str, object] = {
+def machine_facts() -> dict[str, object]:
+    """Processor, cores, versions and the load: to be asked *before* the measurement."""
+    return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "system": platform.platform(),
@@ -27,7 +21,13 @@ def describe_machine() -> Machine:
         "packages": {name: version(name) for name in PACKAGES},
         "load_before": [round(load, 2) for load in os.getloadavg()],
     }
-    return Machine(facts, dict(os.environ))
+
+
+def write_result(path: Path, result: dict[str, Any]) -> None:
+    """Write ``result`` to a file of JSON, and print it."""
+    said = json.dumps(result, indent=1)
+    path.write_text(said + "\n")
+    print(said)
 
 
 def _processor() -> str:

@@ -7,20 +7,15 @@ of PRU and Boundary Shrink (``full``) beside each other. Needs Chromium and play
 ``benchmarks/results/player-fps.json``.
 """
 
-import contextlib
 import json
 import os
-import socket
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from browser import ROOT, chosen_output, chromium, wait_until_healthy
-from machine import describe_machine
+from browser import DESK, ROOT, chosen_output, chromium, new_page, served
+from machine import RESULTS, machine_facts, write_result
 
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.figures.dot_maps import FRAME_MS, film_figure
@@ -29,12 +24,10 @@ from pru_demo.ui.components.map_player.payload import encode_movie
 from pru_demo.ui.perception.player_film import Shown, movie_of
 from pru_demo.ui.shared.records import perceived_of, placed_of, record_of
 
-RESULT = Path(__file__).parent / "results" / "player-fps.json"
 # Around the end of unlearning samples are farthest from home.
 LONGEST_TAILS = 13
 SECONDS = 6
 ROUNDS = 3
-VIEWPORT = {"width": 1280, "height": 800}
 
 # What the measured apps show.
 PLAYER = """
@@ -63,13 +56,18 @@ GAPS = """seconds => new Promise((done) => {
 
 def main() -> None:
     """Measure, print and write the result."""
-    output = chosen_output(__doc__, RESULT)
-    facts = describe_machine().facts
-    with chromium() as browser:
-        with served(PLAYER) as address:
+    output = chosen_output(__doc__, RESULTS / "player-fps.json")
+    facts = machine_facts()
+    # What is served can import this file.
+    paths = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    with chromium() as browser, tempfile.TemporaryDirectory() as folder:
+        app = Path(folder) / "app.py"
+        app.write_text(PLAYER)
+        with served(app, PYTHONPATH=paths) as address:
             plain = measure(browser, address, play_canvas)
             tails = measure(browser, address, play_with_tails)
-        with served(PLOTLY) as address:
+        app.write_text(PLOTLY)
+        with served(app, PYTHONPATH=paths) as address:
             plotly = measure(browser, address, play_plotly)
         version = browser.version
     movie = bundled_movie()
@@ -79,28 +77,25 @@ def main() -> None:
         f"the median of {ROUNDS} rounds. Frames are the browser's; the canvas has a new picture in "
         f"each, Plotly one in {FRAME_MS} ms",
         "machine": facts,
-        "chromium": f"{version}, headless, software rendering, {VIEWPORT}",
+        "chromium": f"{version}, headless, software rendering, {DESK}",
         "canvas_player": plain | {"payload_bytes": payload},
         "canvas_player_with_tails": tails | {"payload_bytes": payload},
         "plotly_film": plotly | {"payload_bytes": len(plotly_film().to_json())},
     }
-    output.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    write_result(output, result)
 
 
 def measure(browser: Any, address: str, play: Any) -> dict[str, float]:
     """Frames per second and the 95th percentile of the gaps between them, while ``play`` plays."""
     rounds = []
     for _ in range(ROUNDS):
-        page = browser.new_context(viewport=VIEWPORT).new_page()
-        page.set_default_timeout(120_000)
-        page.goto(address)
-        page.wait_for_timeout(3000)
-        moves = play(page)
-        gaps = page.evaluate(GAPS, SECONDS)
-        if not moves():
-            raise RuntimeError("Nothing moved: there was nothing to measure.")
-        page.context.close()
+        with new_page(browser) as page:
+            page.goto(address)
+            page.wait_for_timeout(3000)
+            moves = play(page)
+            gaps = page.evaluate(GAPS, SECONDS)
+            if not moves():
+                raise RuntimeError("Nothing moved: there was nothing to measure.")
         rounds.append((1000 / float(np.mean(gaps)), float(np.quantile(gaps, 0.95))))
     fps, gap = np.median(rounds, axis=0)
     return {"fps": round(fps, 1), "gap_p95_ms": round(gap, 1)}
@@ -127,33 +122,6 @@ def play_plotly(page: Any) -> Any:
     return lambda: label.text_content() != "Original"
 
 
-@contextlib.contextmanager
-def served(app: str) -> Iterator[str]:
-    """Serve an app that can import this file, until the block ends; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "app.py"
-        script.write_text(app)
-        paths = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
-        options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(script), *options],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": paths},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            wait_until_healthy(address)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(60)
-
-
 def plotly_film() -> Any:
     """The exported figure of the same film."""
     movie = bundled_movie()
@@ -165,11 +133,8 @@ def bundled_movie() -> Movie:
     shown = []
     for method in ("pru", "boundary_shrink"):
         config = RunConfig(Scenario(preset="full"), Pick(method, "tuned"))
-        record, place, perceived = (
-            record_of(config),
-            placed_of(config, "time"),
-            perceived_of(config),
-        )
+        record, place = record_of(config), placed_of(config, "time")
+        perceived = perceived_of(config)
         if record is None or place is None or perceived is None:
             raise RuntimeError(f"{method} is not among the bundled records.")
         shown.append(Shown(record, place.xy, perceived.moved))

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from machine import describe_machine
+from machine import RESULTS, machine_facts, write_result
 from numpy.typing import NDArray
 
 from pru_demo.cli.batch import Jobs
@@ -33,7 +33,6 @@ from pru_demo.projection.landmark_map import fit_landmark_map
 from pru_demo.projection.temporal_map import fit_temporal_map, pca_map
 from pru_demo.store import Store, default_store_directory
 
-RESULT = Path(__file__).parent / "results" / "projection.json"
 SEEDS = (7, 8, 9)
 SCENARIOS = {
     "mnist class 9": (Scenario(), "tuned"),
@@ -61,14 +60,13 @@ def main() -> None:
     """Measure, print and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--output", type=Path, default=RESULT)
+    parser.add_argument("--output", type=Path, default=RESULTS / "projection.json")
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    machine = describe_machine()
     result: dict[str, Any] = {
         "what": "fidelity of maps of two runs; CPU seconds of one thread, the first call compiles",
-        "machine": machine.facts,
+        "machine": machine_facts(),
         "left_out": [name for name, (s, _) in SCENARIOS.items() if not available(s.dataset)],
     }
     for name, (scenario, variant) in SCENARIOS.items():
@@ -76,7 +74,7 @@ def main() -> None:
             result[name] = compare(records_of(scenario, variant), quick=options.quick)
             options.output.write_text(json.dumps(result, indent=1) + "\n")
     result["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    options.output.write_text(json.dumps(result, indent=1) + "\n")
+    write_result(options.output, result)
 
 
 def records_of(scenario: Scenario, variant: str) -> list[tuple[RunRecord, Floats]]:

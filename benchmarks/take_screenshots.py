@@ -7,20 +7,23 @@ import io
 from typing import Any
 
 from browser import (
+    CHART,
+    DESK,
+    IDLE,
     PAGES,
     ROOT,
     chosen_output,
     chromium,
     draw_a_nine,
-    served_app,
-    url_of,
-    wait_until_healthy,
+    new_page,
+    served,
+    visit,
 )
 from PIL import Image
 
 FOLDER = ROOT / "assets" / "screenshots"
 MOST_BYTES = 150_000
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+PHONE = {"width": 390, "height": 844}
 # File name → page, window, colour scheme.
 SHOTS = {
     **{name: (name, DESK, "light") for name in PAGES},
@@ -36,8 +39,7 @@ def main() -> None:
     if not (ROOT / "assets" / "records" / "manifest.json").exists():
         raise SystemExit("There is nothing to show yet; run: python -m pru_demo precompute")
     folder.mkdir(parents=True, exist_ok=True)
-    with chromium() as browser, served_app() as address:
-        wait_until_healthy(address)
+    with chromium() as browser, served() as address:
         for name, shot in SHOTS.items():
             data = small(take(browser, address, *shot))
             (folder / f"{name}.png").write_bytes(data)
@@ -46,20 +48,16 @@ def main() -> None:
 
 def take(browser: Any, address: str, name: str, window: dict[str, int], scheme: str) -> bytes:
     """PNG of a page as it opens; on Try it something is drawn first."""
-    context = browser.new_context(viewport=window, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(120_000)
-    page.goto(url_of(address, name))
-    page.locator(PAGES[name][1]).first.wait_for()
-    if name == "try_it":
-        page.wait_for_timeout(1000)
-        draw_a_nine(page)
-        page.locator(".js-plotly-plot .main-svg").first.wait_for()
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.mouse.move(0, 0)
-    page.wait_for_timeout(2000)  # figures settle after they are drawn
-    picture: bytes = page.screenshot()
-    context.close()
+    with new_page(browser, viewport=window, color_scheme=scheme) as page:
+        visit(page, address, name)
+        if name == "try_it":
+            page.wait_for_timeout(1000)
+            draw_a_nine(page)
+            page.locator(CHART).first.wait_for()
+        page.wait_for_selector(IDLE)
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(2000)  # figures settle after they are drawn
+        picture: bytes = page.screenshot()
     return picture
 
 

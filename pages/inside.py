@@ -3,7 +3,6 @@
 import streamlit as st
 
 from pru_demo.figures.layer_findings import inside_finding
-from pru_demo.figures.naming import forgotten_name
 from pru_demo.ui.inside.measured_sections import (
     show_change,
     show_drift,
@@ -41,6 +40,6 @@ st.subheader("Can an attacker tell what it was trained on?", anchor=False)
 show_membership(runs)
 
 with st.expander("The numbers behind the figures", icon=":material/table:"):
-    show_numbers(runs, forgotten_name(view.scenario))
+    show_numbers(runs)
 if missing and not urgent:
     measure_panel(missing, needed=False)

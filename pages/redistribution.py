@@ -11,6 +11,7 @@ from pru_demo.figures.strips import equation_samples, taken_for
 from pru_demo.ui.shared.charts import chart, ink, titled_columns
 from pru_demo.ui.shared.comparison import needed_comparison
 from pru_demo.ui.shared.images import sample_images, strip
+from pru_demo.ui.shared.pages import end_page
 from pru_demo.ui.shared.texts import text
 
 DESTINATIONS, IMAGES_EACH = 3, 10
@@ -57,11 +58,16 @@ for record in comparison.chosen:
             alt=f"{images_of} that {called} calls {names[target]}",
         )
 
-st.subheader("Eq. 1–2 on one sample", anchor=False)
 samples = equation_samples(comparison.chosen[0])
+if samples is None:
+    st.markdown(text("redistribution.all_too_sure", images=images_of))
+    end_page()
+st.subheader("Eq. 1–2 on one sample", anchor=False)
 st.markdown(text("redistribution.equation", name=name))
-certainty = f"Sample, from the least to the most certain {name}"
-at = st.slider(certainty, 1, len(samples.shown), samples.undecided + 1, key="sample") - 1
+at, count = samples.undecided, len(samples.shown)
+if count > 1:
+    certainty = f"Sample, from the least to the most certain {name}"
+    at = st.slider(certainty, 1, count, at + 1, key="sample") - 1
 image, figure = st.columns([1, 4], vertical_alignment="center")
 with image:
     true_class = f"true class {names[samples.labels[at]]}"

@@ -6,21 +6,14 @@ from pru_demo.data import DATASETS
 from pru_demo.evaluation.destinations import redistributed, resolvable
 from pru_demo.experiment.record import KEPT_EPOCHS
 from pru_demo.figures.answers import before_after_figure, opinions_figure
-from pru_demo.figures.naming import forgotten_example, forgotten_name
+from pru_demo.figures.naming import forgotten_example, forgotten_name, pick_name
 from pru_demo.ui.shared.charts import chart, ink
 from pru_demo.ui.shared.comparison import needed_comparison
 from pru_demo.ui.shared.images import strip
 from pru_demo.ui.shared.pages import end_page, go_to
 from pru_demo.ui.shared.texts import text
 from pru_demo.ui.try_it.digit_input import chosen_digit
-from pru_demo.ui.try_it.guest_image import (
-    LABELS,
-    Guest,
-    keep_guest,
-    opinion_of,
-    opinions_of,
-    warm_up,
-)
+from pru_demo.ui.try_it.guest_image import LABELS, Guest, keep_guest, opinions_of, warm_up
 
 comparison = needed_comparison()
 scenario = comparison.view.scenario
@@ -66,7 +59,7 @@ with right:
         key="opinions",
         alt="Probabilities of every class, for every network",
     )
-p = None if original is None else opinion_of(original, 0, digit.pixels)
+p = None if original is None else opinions.get(pick_name(original.config.pick))
 if p is not None and resolvable(p[None], forget)[0]:
     with st.expander("How PRU would redistribute this one (Eq. 1–2)", icon=":material/call_split:"):
         chart(

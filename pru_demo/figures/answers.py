@@ -26,10 +26,21 @@ def opinions_figure(
 
     ``ink`` is the theme's colour of text, in which the forgotten classes are outlined.
     """
-    figure = go.Figure()
     table = 100 * np.stack(list(opinions.values())[::-1])
     # In two lines a name leaves room for its bar on a phone.
     networks = [name.replace(" (", "<br>(") for name in opinions][::-1]
+    figure = calm(
+        height=114 + 52 * len(networks),
+        x={"range": [0, 100.5], **PERCENT_TICKS, "tickangle": 0},
+        y={"type": "category", "tickfont": {"size": 14}},
+        # Above for the button that saves the image, right for half of "100 %".
+        margin={"t": 32, "r": 24},
+        barmode="stack",
+        bargap=0.35,
+        showlegend=False,
+        # A long name that does not fit its share is left out, not printed small.
+        uniformtext={"mode": "hide", "minsize": 12},
+    )
     for c, name in enumerate(class_names):
         figure.add_bar(
             y=networks,
@@ -50,18 +61,6 @@ def opinions_figure(
             },
             hovertemplate=f"class {name}: %{{x:.1f}} %<extra>%{{y}}</extra>",
         )
-    figure.update_xaxes(range=[0, 100.5], **PERCENT_TICKS, tickangle=0)
-    figure.update_yaxes(type="category", tickfont={"size": 14})
-    calm(figure, height=114 + 52 * len(networks))
-    figure.update_layout(
-        barmode="stack",
-        bargap=0.35,
-        showlegend=False,
-        # Above for the button that saves the image, right for half of "100 %".
-        margin={"t": 32, "r": 24},
-        # A long name that does not fit its share is left out, not printed small.
-        uniformtext={"mode": "hide", "minsize": 12},
-    )
     return figure
 
 
@@ -85,31 +84,28 @@ def flow_figure(
     if rest > 0:
         targets.append((f"others: {rest:.1f} %", rest, OTHERS_COLOR))
     labels, percent, colors = (list(column) for column in zip(*targets, strict=True))
-    figure = go.Figure(
-        go.Sankey(
-            node={
-                "label": [f"true {source}", *labels],
-                "color": [class_color(forget[0]), *colors],
-                # One width for all: Plotly cannot place the labels of nodes with a list of widths.
-                "line": {"color": OUTLINE, "width": 1},
-                "pad": 22,
-                "thickness": 18,
-                "hovertemplate": "%{label}<extra></extra>",
-            },
-            # Labels lie on tinted flows: the theme's grey is too faint, and a halo would smear.
-            textfont={"color": ink, "shadow": "none"},
-            link={
-                "source": [0] * len(targets),
-                "target": list(range(1, len(targets) + 1)),
-                "value": percent,
-                "color": [_faint(color) for color in colors],
-                "hovertemplate": "%{value:.1f} % of the samples<extra></extra>",
-            },
-        )
-    )
-    calm(figure, height=330)
     # Room above for the button that saves the image.
-    figure.update_layout(margin={"t": 32, "b": 24})
+    figure = calm(height=330, margin={"t": 32, "b": 24})
+    figure.add_sankey(
+        node={
+            "label": [f"true {source}", *labels],
+            "color": [class_color(forget[0]), *colors],
+            # One width for all: Plotly cannot place the labels of nodes with a list of widths.
+            "line": {"color": OUTLINE, "width": 1},
+            "pad": 22,
+            "thickness": 18,
+            "hovertemplate": "%{label}<extra></extra>",
+        },
+        # Labels lie on tinted flows: the theme's grey is too faint, and a halo would smear.
+        textfont={"color": ink, "shadow": "none"},
+        link={
+            "source": [0] * len(targets),
+            "target": list(range(1, len(targets) + 1)),
+            "value": percent,
+            "color": [_faint(color) for color in colors],
+            "hovertemplate": "%{value:.1f} % of the samples<extra></extra>",
+        },
+    )
     return figure
 
 
@@ -117,7 +113,13 @@ def before_after_figure(
     before: NDArray[np.floating], after: NDArray[np.floating], class_names: Sequence[str]
 ) -> go.Figure:
     """Eq. 1–2 on one sample: probabilities p (K,) and redistributed p̃ (K,), side by side."""
-    figure = go.Figure()
+    figure = calm(
+        height=300,
+        x={"type": "category", "title": "class"},
+        y=percent_axis(""),
+        barmode="group",
+        bargap=0.25,
+    )
     for values, name, color in (
         (before, "p: original", METHOD_STROKES["original"].color),
         (after, "p̃: redistributed", METHOD_STROKES["pru"].color),
@@ -129,10 +131,6 @@ def before_after_figure(
             marker={"color": color},
             hovertemplate="%{x}: %{y:.2f} %<extra>" + name + "</extra>",
         )
-    figure.update_xaxes(type="category", title="class")
-    percent_axis(figure, "")
-    calm(figure, height=300)
-    figure.update_layout(barmode="group", bargap=0.25)
     return figure
 
 

@@ -6,19 +6,22 @@ And the losses that drive the forgetting.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from pru_demo.config import Pick
 from pru_demo.experiment.record import RunRecord, Snapshot
-from pru_demo.figures.naming import short_name, stroke_of
+from pru_demo.figures.naming import short_name
 from pru_demo.figures.style import (
+    AXIS,
     GREY,
+    LEGEND_ABOVE,
     Accuracy,
-    accuracy_frame,
+    accuracy_figure,
     add_control,
     add_line,
+    add_marks,
     calm,
     epoch_axis,
     explain_marker,
@@ -45,7 +48,8 @@ def unlearning_figure(
 
     Half epochs are E and C steps.
     """
-    figure = go.Figure()
+    x = epoch_axis("unlearning epoch", -0.3, epochs + 0.3, epochs)
+    figure = accuracy_figure(accuracy, x)
     for pick, snapshots in runs.items():
         seen = [s for s in snapshots if s.stage != "relearn"]
         add_line(
@@ -58,8 +62,6 @@ def unlearning_figure(
             # Also a single run is named: Plotly hides the legend of one curve.
             showlegend=True,
         )
-    accuracy_frame(figure, accuracy, "unlearning epoch", epochs)
-    figure.update_xaxes(range=[-0.3, epochs + 0.3])
     return figure
 
 
@@ -71,7 +73,11 @@ def position(snapshot: Snapshot) -> float:
 def loss_figure(snapshots: Sequence[Snapshot]) -> go.Figure:
     """The mean losses of one method's half epochs, each on its own small axis."""
     steps, names = _losses(snapshots)
-    figure = make_subplots(cols=max(1, len(names)), subplot_titles=names)
+    epochs = max(map(position, steps), default=0)
+    figure = calm(height=260, margin={"t": 70}, legend={"y": 1.18})
+    figure.set_subplots(1, max(1, len(names)), subplot_titles=names)
+    figure.update_xaxes(AXIS | epoch_axis("epoch", -0.2, epochs + 0.2, epochs, most=5))
+    figure.update_yaxes(AXIS | {"rangemode": "tozero"})
     for column, name in enumerate(names, start=1):
         for phase, symbol in (("E", "circle"), ("C", "square"), ("all", "diamond")):
             chosen = [s for s in steps if s.phase == phase and name in s.losses]
@@ -88,12 +94,6 @@ def loss_figure(snapshots: Sequence[Snapshot]) -> go.Figure:
                     row=1,
                     col=column,
                 )
-    epochs = max(map(position, steps), default=0)
-    epoch_axis(figure, "epoch", epochs, most=5)
-    figure.update_xaxes(range=[-0.2, epochs + 0.2])
-    calm(figure, height=260)
-    figure.update_yaxes(rangemode="tozero")
-    figure.update_layout(margin_t=70, legend_y=1.18)
     return figure
 
 
@@ -129,7 +129,9 @@ def relearning_figure(
     ``epoch`` draws the position of a slider; everything after it is faint. Open circles left of
     zero are the BatchNorm-only control, where there is one; stars are Table 2 of the paper.
     """
-    figure = go.Figure()
+    last = max(record.config.scenario.relearn_epochs for record in records)
+    x = epoch_axis("relearning epoch", CONTROL_X - 0.04 * last, last * 1.04, last)
+    figure = accuracy_figure(accuracy, x)
     for record in records:
         _add_relearning(figure, record, accuracy, epoch)
         if record.batch_norm_only is not None:
@@ -143,9 +145,6 @@ def relearning_figure(
         explain_marker(figure, "star", "published")
     if epoch is not None:
         figure.add_vline(epoch, line={"color": "rgba(128,136,148,0.8)", "width": 1})
-    last = max(record.config.scenario.relearn_epochs for record in records)
-    accuracy_frame(figure, accuracy, "relearning epoch", last)
-    figure.update_xaxes(range=[CONTROL_X - 0.04 * last, last * 1.04])
     return figure
 
 
@@ -174,22 +173,10 @@ def _add_relearning(
 def _add_published(figure: go.Figure, record: RunRecord, accuracy: Accuracy) -> None:
     scenario, pick = record.config.scenario, record.config.pick
     row = printed_relearning(scenario.dataset, scenario.model, pick.method)
-    if row is None:
-        return
-    figure.add_scatter(
-        x=row["epochs"],
-        y=row[accuracy],
-        mode="markers",
-        marker={
-            "symbol": "star",
-            "size": 13,
-            "color": stroke_of(pick).color,
-            "line": {"color": "white", "width": 1},
-        },
-        cliponaxis=False,
-        showlegend=False,
-        hovertemplate="Published (Table 2)<br>epoch %{x}: %{y:.1f} %<extra></extra>",
-    )
+    if row is not None:
+        hover = "Published (Table 2)<br>epoch %{x}: %{y:.1f} %"
+        rim = {"color": "white", "width": 1}
+        add_marks(figure, pick, row["epochs"], row[accuracy], hover, symbol="star", line=rim)
 
 
 @dataclass(frozen=True)
@@ -229,17 +216,18 @@ class Timeline:
             position(s) + (self.unlearning if s.stage == "relearn" else 0) for s in record.snapshots
         ]
 
-    def draw(self, figure: go.Figure) -> None:
-        """Give all x axes of ``figure`` this scale, with the border between the two stages."""
+    def figure(self, height: int, y: Mapping[str, Any]) -> go.Figure:
+        """An empty figure over this time, relearning shaded; ``y`` is of its other axis."""
         step = max(1, math.ceil(self.end / MOST_TICKS))
         before = list(range(0, self.unlearning + 1, step))
         after = list(range(step, self.relearning + 1, step))
-        figure.update_xaxes(
-            title="epoch (+: of relearning)",
-            range=[-0.3, self.end + 0.3],
-            tickvals=[*before, *(self.unlearning + e for e in after)],
-            ticktext=[*map(str, before), *(f"+{e}" for e in after)],
-        )
+        x = {
+            "title": "epoch (+: of relearning)",
+            "range": [-0.3, self.end + 0.3],
+            "tickvals": [*before, *(self.unlearning + e for e in after)],
+            "ticktext": [*map(str, before), *(f"+{e}" for e in after)],
+        }
+        figure = calm(height=height, x=x, y=y, **LEGEND_ABOVE)
         figure.add_vrect(
             self.unlearning,
             self.end + 0.3,
@@ -248,3 +236,4 @@ class Timeline:
             line_width=0,
             layer="below",
         )
+        return figure

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from pru_demo.data import DATASETS
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.film import Floats, Frame, Panel, bounds
-from pru_demo.figures.palette import OUTLINE, class_color, label_color
-from pru_demo.figures.style import INK, calm
+from pru_demo.figures.palette import OUTLINE, class_color
+from pru_demo.figures.style import AXIS, FONT, INK, calm
 
 # More classes than this would push the maps out of their own figure.
 MOST_NAMED = 20
 FRAME_MS = 400
 HEIGHT = 720
+PAPER = "#ffffff"
 # Below the maps, in parts of their height: the slider with its buttons, then the legend.
 SLIDER_Y, LEGEND_Y = -0.02, -0.2
 MARGIN = 0.04  # of the longer side of the map, on every side
@@ -39,9 +39,17 @@ def classic_figure(record: RunRecord, xy: NDArray[np.floating], ink: str = INK) 
 
     ``ink`` is the theme's colour of text.
     """
-    figure = go.Figure()
     labels, forgotten = record.arrays["labels"], record.forgotten
     names = DATASETS[record.config.scenario.dataset].class_names
+    bare = {"showticklabels": False, "showgrid": False}
+    figure = calm(
+        height=380,
+        x=bare,
+        y=bare,
+        margin={"t": 32},
+        legend={"y": -0.02, "yanchor": "top", "itemsizing": "constant", "font": {"size": 13}},
+        showlegend=len(names) <= MOST_NAMED,
+    )
     for c in np.unique(labels):
         members = labels == c
         outlined = bool(forgotten[members].any())
@@ -54,14 +62,6 @@ def classic_figure(record: RunRecord, xy: NDArray[np.floating], ink: str = INK) 
             marker=_marker(int(c), 5, ink if outlined else None),
             hovertemplate=f"true class {names[c]}<extra></extra>",
         )
-    figure.update_xaxes(showticklabels=False, showgrid=False)
-    figure.update_yaxes(showticklabels=False, showgrid=False)
-    calm(figure, height=380)
-    figure.update_layout(
-        showlegend=len(names) <= MOST_NAMED,
-        legend={"y": -0.02, "yanchor": "top", "itemsizing": "constant", "font_size": 13},
-        margin_t=32,
-    )
     return figure
 
 
@@ -71,18 +71,27 @@ def film_figure(
     true: NDArray[np.integer],
     class_names: Sequence[str],
     forgotten: Collection[int],
-    ink: str = INK,
 ) -> go.Figure:
     """All T moments of one or more ``panels``, with a slider and buttons to play and pause.
 
-    Dots are coloured by their class in ``true`` (n,); ``forgotten`` classes are outlined with
-    ``ink``, the colour of text, and lie on top. The guest is left out. Points are SVG: WebGL does
-    not redraw them between frames.
+    Dots are coloured by their class in ``true`` (n,); ``forgotten`` classes are outlined and lie on
+    top. The guest is left out. Points are SVG: WebGL does not redraw them between frames.
     """
     has_notes = any(panel.note for panel in panels)
     titles = [_title(panel, has_notes) for panel in panels]
-    figure = make_subplots(cols=len(panels), subplot_titles=titles, horizontal_spacing=0.02)
     shown = sorted(np.unique(true), key=lambda c: c in forgotten)
+    figure = calm(
+        height=HEIGHT,
+        margin={"t": 56},
+        legend={"y": LEGEND_Y, "yanchor": "top", "itemsizing": "constant"},
+        showlegend=len(shown) <= MOST_NAMED,
+        # A picture of it may be put on any page, so it has the paper that suits its ink.
+        paper_bgcolor=PAPER,
+        font={**FONT, "color": INK},
+        **_controls(frames),
+    )
+    figure.set_subplots(1, len(panels), subplot_titles=titles, horizontal_spacing=0.02)
+    _fix_axes(figure, panels)
     for column, panel in enumerate(panels, start=1):
         for c in shown:
             name = escape(str(class_names[c]))
@@ -92,7 +101,7 @@ def film_figure(
                 name=f"{name} (forgotten)" if c in forgotten else name,
                 legendgroup=name,
                 showlegend=column == 1,
-                marker=_marker(int(c), 6, ink if c in forgotten else None),
+                marker=_marker(int(c), 6, INK if c in forgotten else None),
                 hovertemplate=f"true class {name}<extra></extra>",
                 row=1,
                 col=column,
@@ -105,17 +114,6 @@ def film_figure(
         )
         for t in range(len(frames))
     ]
-    calm(figure, height=HEIGHT)
-    _fix_axes(figure, panels)
-    _add_controls(figure, frames, ink)
-    figure.update_layout(
-        # A picture of it may be put on any page, so it has the paper that suits its ink.
-        paper_bgcolor=label_color(ink),
-        font_color=ink,
-        margin={"l": 8, "r": 8, "t": 56, "b": 8},
-        showlegend=len(shown) <= MOST_NAMED,
-        legend={"y": LEGEND_Y, "yanchor": "top", "itemsizing": "constant"},
-    )
     return figure
 
 
@@ -164,47 +162,41 @@ def _fix_axes(figure: go.Figure, panels: Sequence[Panel]) -> None:
     margin = MARGIN * float(max(high - low)) or 1.0
     (left, bottom), (right, top) = low - margin, high + margin
     hidden = {"showticklabels": False, "showgrid": False, "ticks": ""}
-    frame = {"showline": True, "linecolor": OUTLINE, "mirror": True}
-    figure.update_xaxes(range=[left, right], **hidden, **frame)
-    figure.update_yaxes(range=[bottom, top], **hidden, **frame)
+    framed = AXIS | hidden | {"showline": True, "linecolor": OUTLINE, "mirror": True}
+    figure.update_xaxes(framed | {"range": [left, right]})
+    figure.update_yaxes(framed | {"range": [bottom, top]})
     for axis in figure.select_yaxes():
         axis.scaleanchor = axis.anchor
 
 
-def _add_controls(figure: go.Figure, frames: Sequence[Frame], ink: str) -> None:
+def _controls(frames: Sequence[Frame]) -> dict[str, Any]:
+    """The buttons, in the line of the slider's text, which is on the left; and the slider."""
     at_once = {"mode": "immediate", "transition": {"duration": 0}}
     playing = at_once | {"frame": {"duration": FRAME_MS, "redraw": False}, "fromcurrent": True}
     still = at_once | {"frame": {"duration": 0, "redraw": False}}
-    buttons = [("Play", None, playing), ("Pause", [None], still)]
-    figure.update_layout(
-        # In the line of the slider's text, which is on the left.
-        updatemenus=[
-            {
-                "type": "buttons",
-                "direction": "left",
-                "showactive": False,
-                "x": 1,
-                "xanchor": "right",
-                "y": SLIDER_Y,
-                "yanchor": "top",
-                "buttons": [
-                    {"label": label, "method": "animate", "args": [target, arguments]}
-                    for label, target, arguments in buttons
-                ],
-            }
+    menu = {
+        "type": "buttons",
+        "direction": "left",
+        "showactive": False,
+        "x": 1,
+        "xanchor": "right",
+        "y": SLIDER_Y,
+        "yanchor": "top",
+        "buttons": [
+            {"label": label, "method": "animate", "args": [target, arguments]}
+            for label, target, arguments in (("Play", None, playing), ("Pause", [None], still))
         ],
-        sliders=[
-            {
-                "y": SLIDER_Y,
-                "yanchor": "top",
-                "pad": {"t": 8},
-                # Only the moment that is shown is named; all names have no room.
-                "font": {"color": "rgba(0,0,0,0)"},
-                "currentvalue": {"prefix": "", "offset": 16, "font": {"size": 15, "color": ink}},
-                "steps": [
-                    {"label": frame.label, "method": "animate", "args": [[str(t)], still]}
-                    for t, frame in enumerate(frames)
-                ],
-            }
+    }
+    slider = {
+        "y": SLIDER_Y,
+        "yanchor": "top",
+        "pad": {"t": 8},
+        # Only the moment that is shown is named; all names have no room.
+        "font": {"color": "rgba(0,0,0,0)"},
+        "currentvalue": {"prefix": "", "offset": 16, "font": {"size": 15, "color": INK}},
+        "steps": [
+            {"label": frame.label, "method": "animate", "args": [[str(t)], still]}
+            for t, frame in enumerate(frames)
         ],
-    )
+    }
+    return {"updatemenus": [menu], "sliders": [slider]}

@@ -1,6 +1,5 @@
 """What the extractor still sees, in its own feature space: Figure 4, a probe, the new clusters."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,21 +10,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from pru_demo.evaluation.agreement import agreement
-from pru_demo.experiment.perceived import CONTROL, Perceived
+from pru_demo.experiment.perceived import CONTROL, Moment, Perceived
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.curves import Timeline
 from pru_demo.figures.findings import percent, perception_finding
 from pru_demo.figures.naming import pick_name, short_name, stroke_of
 from pru_demo.figures.palette import OUTLINE
-from pru_demo.figures.style import (
-    GREY,
-    PERCENT_TICKS,
-    add_control,
-    add_line,
-    calm,
-    legend_above,
-    percent_axis,
-)
+from pru_demo.figures.style import PERCENT_TICKS, add_control, add_line, calm, percent_axis
 
 # Where Eq. 7 has its mean by definition, and far beyond which few samples lie.
 MEAN, FAR = 1.0, 3.0
@@ -43,6 +34,11 @@ class PerceivedRun:
 
     record: RunRecord
     perceived: Perceived
+
+    @property
+    def unlearned(self) -> Moment:
+        """What its features say right after unlearning."""
+        return self.perceived.moments[self.record.unlearned]
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,13 @@ def n_dist_figure(record: RunRecord, cloud: Cloud) -> go.Figure:
 
     Samples beyond the axis are drawn at its end.
     """
-    figure, color = go.Figure(), stroke_of(record.config.pick).color
+    color = stroke_of(record.config.pick).color
+    figure = calm(
+        height=260,
+        x={"title": "nDist", "range": [0, FAR * 1.03], "dtick": 1},
+        y={"title": "p_f", "range": [-4, 104], **PERCENT_TICKS},
+        margin={"t": 8},
+    )
     for who, name, fill in (
         (cloud.recognised, "still recognised", color),
         (~cloud.recognised, "not recognised", "rgba(0,0,0,0)"),
@@ -99,10 +101,6 @@ def n_dist_figure(record: RunRecord, cloud: Cloud) -> go.Figure:
             hovertemplate=f"{name}<br>nDist %{{x:.2f}}, p_f %{{y:.1f}} %<extra></extra>",
         )
     figure.add_vline(MEAN, line={"color": OUTLINE, "width": 1, "dash": "dot"})
-    calm(figure, height=260)
-    figure.update_xaxes(title="nDist", range=[0, FAR * 1.03], dtick=1)
-    figure.update_yaxes(title="p_f", range=[-4, 104], **PERCENT_TICKS)
-    figure.update_layout(margin_t=8)
     return figure
 
 
@@ -111,10 +109,9 @@ def probe_figure(
 ) -> go.Figure:
     """Thick: share of forgotten samples that a new linear classifier finds. Thin: A_f, what the
     network's own classifier says of the shown ones. Level lines: the ``references``."""
-    figure = go.Figure()
+    figure = time.figure(360, percent_axis("of the forgotten"))
     for run in references:
-        pick = run.record.config.pick
-        value = run.perceived.moments[run.record.unlearned].probe_A_f
+        pick, value = run.record.config.pick, run.unlearned.probe_A_f
         hover = f"{short_name(pick)}: a new classifier finds %{{y:.1f}} %"
         add_line(figure, pick, [0, time.end], [value, value], hover, width=2, marker=0)
     for run in runs:
@@ -143,16 +140,12 @@ def probe_figure(
         )
         if control is not None:
             add_control(figure, pick, time.control, control.probe_A_f, "%{y:.2f}")
-    percent_axis(figure, "of the forgotten")
-    calm(figure, height=360)
-    time.draw(figure)
-    legend_above(figure)
     return figure
 
 
 def clusters_figure(runs: Sequence[PerceivedRun], measure: Measure, time: Timeline) -> go.Figure:
     """How far the new clusters lie apart, or how wide they are, in class distances."""
-    figure = go.Figure()
+    figure = time.figure(300, {"title": "class distances", "rangemode": "tozero"})
     for run in runs:
         pick, control = run.record.config.pick, run.perceived.control
         add_line(
@@ -167,10 +160,6 @@ def clusters_figure(runs: Sequence[PerceivedRun], measure: Measure, time: Timeli
         )
         if control is not None:
             add_control(figure, pick, time.control, getattr(control, measure), "%{y:.2f}")
-    calm(figure, height=300)
-    figure.update_yaxes(title="class distances", rangemode="tozero", gridcolor=GREY)
-    time.draw(figure)
-    legend_above(figure)
     return figure
 
 
@@ -188,13 +177,12 @@ def perception_findings(
     runs: Sequence[PerceivedRun], references: Sequence[PerceivedRun]
 ) -> list[str]:
     """A sentence for each run: what it says and what could be found; Retrain is the yardstick."""
-    said = [
-        perception_finding(run.record, recognised(run.record, at), moments[at].probe_A_f)
-        for run in runs
-        for at, moments in [(run.record.unlearned, run.perceived.moments)]
-    ]
+    said = []
+    for run in runs:
+        says = recognised(run.record, run.record.unlearned)
+        said.append(perception_finding(run.record, says, run.unlearned.probe_A_f))
     for run in references:
-        finds = run.perceived.moments[run.record.unlearned].probe_A_f
+        finds = run.unlearned.probe_A_f
         if run.record.config.pick.method == "retrain" and finds is not None:
             said.append(f"In Retrain's, which never met one, it finds {percent(finds)}.")
     return said
@@ -239,10 +227,5 @@ def perception_table(runs: Iterable[PerceivedRun]) -> pd.DataFrame:
                 "between clusters": moment.between,
                 "within clusters": moment.within,
             }
-            row = {"run": pick_name(record.config.pick), "moment": name}
-            rows.append(row | {k: _rounded(v) for k, v in numbers.items()})
-    return pd.DataFrame(rows)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else round(value, 2)
+            rows.append({"run": pick_name(record.config.pick), "moment": name, **numbers})
+    return pd.DataFrame(rows).round(2)

@@ -65,7 +65,14 @@ def change_figure(runs: Sequence[Measured]) -> go.Figure:
     The original is left out: nothing of it moved. Logarithmic, because methods differ by factors
     of a hundred; a layer that did not move has a place of its own below.
     """
-    figure = go.Figure()
+    y = {
+        "type": "log",
+        "range": [np.log10(NONE) - 0.1, 0.4],
+        "tickvals": [NONE, 1e-3, 1e-2, 1e-1, 1],
+        "ticktext": ["none", "0.1 %", "1 %", "10 %", "100 %"],
+        "title": "change of the weights, Δ",
+    }
+    figure = calm(height=360, y=y)
     for run in runs:
         if run.method == "original" and not run.letter:
             continue
@@ -74,14 +81,7 @@ def change_figure(runs: Sequence[Measured]) -> go.Figure:
         shown = ["not at all" if r < ROUNDING else f"{100 * r:.2g} %" for r in relative]
         drawn = np.where(relative < ROUNDING, NONE, relative)
         _add_line(figure, run, run.names(blocks), drawn, shown, "moved by")
-    figure.update_yaxes(
-        type="log",
-        range=[np.log10(NONE) - 0.1, 0.4],
-        tickvals=[NONE, 1e-3, 1e-2, 1e-1, 1],
-        ticktext=["none", "0.1 %", "1 %", "10 %", "100 %"],
-        title="change of the weights, Δ",
-    )
-    return calm(figure, height=360)
+    return figure
 
 
 def drift_figure(runs: Sequence[Measured], of: Drift) -> go.Figure:
@@ -89,7 +89,7 @@ def drift_figure(runs: Sequence[Measured], of: Drift) -> go.Figure:
 
     Means in standard deviations, variances as the factor between before and after.
     """
-    figure, highest = go.Figure(), _LEAST_DRIFT[of]
+    figure, highest = calm(height=300), _LEAST_DRIFT[of]
     for run in runs:
         if run.is_reference:
             continue
@@ -99,17 +99,15 @@ def drift_figure(runs: Sequence[Measured], of: Drift) -> go.Figure:
         _add_line(figure, run, run.names(norms), values, shown, "drifted by")
         highest = max(highest, float(np.nanmax(values, initial=0)))
     top = 1.08 * highest
-    if of == "mean":
-        figure.update_yaxes(title="shift of the means, in σ")
-    else:
-        factors = [f for f in (1, 1.5, 2, 3, 5, 10, 30, 100, 1000) if np.log(f) <= top]
-        figure.update_yaxes(
-            title="change of the variances",
-            tickvals=[np.log(f) for f in factors],
-            ticktext=[f"×{f:g}" for f in factors],
-        )
     figure.update_yaxes(range=[-0.04 * top, top])
-    return calm(figure, height=300)
+    if of == "mean":
+        return figure.update_yaxes(title="shift of the means, in σ")
+    factors = [f for f in (1, 1.5, 2, 3, 5, 10, 30, 100, 1000) if np.log(f) <= top]
+    return figure.update_yaxes(
+        title="change of the variances",
+        tickvals=[np.log(f) for f in factors],
+        ticktext=[f"×{f:g}" for f in factors],
+    )
 
 
 def likeness_figure(runs: Sequence[Measured], to: ComparedTo, images: Images) -> go.Figure:
@@ -118,7 +116,9 @@ def likeness_figure(runs: Sequence[Measured], to: ComparedTo, images: Images) ->
 
     The network that is compared to is left out: it is like itself.
     """
-    figure, itself = go.Figure(), {"cka_to_original": "original", "cka_to_retrained": "retrain"}
+    itself = {"cka_to_original": "original", "cka_to_retrained": "retrain"}
+    y = {"range": [-0.03, 1.03], "dtick": 0.25, "title": "likeness (CKA)"}
+    figure = calm(height=320, y=y)
     for run in runs:
         likeness = run.measures["layers"][to]
         if likeness is None or run.method == itself[to]:
@@ -127,8 +127,7 @@ def likeness_figure(runs: Sequence[Measured], to: ComparedTo, images: Images) ->
         values = _numbers([layer[images] for layer in layers])
         shown = [f"{value:.2f}" for value in values]
         _add_line(figure, run, run.names(layers), values, shown, "likeness")
-    figure.update_yaxes(range=[-0.03, 1.03], dtick=0.25, title="likeness (CKA)")
-    return calm(figure, height=320)
+    return figure
 
 
 def distinct(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

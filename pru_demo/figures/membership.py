@@ -34,8 +34,20 @@ def membership_figure(runs: Sequence[Measured]) -> go.Figure:
     The band is what chance alone does; dashed is Retrain's AUC. At least one of the ``runs`` has
     been attacked; those that could not be have "not computed" on their line.
     """
-    figure, rows = go.Figure(), [short_name(run.config.pick) for run in runs]
     attacked = [(run, attack) for run in runs if (attack := attack_of(run))]
+    furthest = max(abs(attack[kind] - 0.5) for _, attack in attacked for kind in KINDS)
+    half = min(0.52, max(0.1, 1.15 * furthest))
+    figure = calm(
+        height=130 + _ROW * len(runs),
+        x={"title": "0.5: it can only guess", "range": [0.5 - half, 0.5 + half]},
+        y={
+            "autorange": "reversed",
+            "type": "category",
+            # Traces would put those without an attack last.
+            "categoryorder": "array",
+            "categoryarray": [short_name(run.config.pick) for run in runs],
+        },
+    )
     width = chance_width(min(attack["per_side"] for _, attack in attacked))
     figure.add_vrect(0.5 - width, 0.5 + width, fillcolor=GREY, line_width=0, layer="below")
     for run, attack in attacked:
@@ -67,14 +79,7 @@ def membership_figure(runs: Sequence[Measured]) -> go.Figure:
             customdata=[obstacle_of(run) for run in left_out],
             hovertemplate="%{y}<br>not computed: %{customdata}<extra></extra>",
         )
-    furthest = max(abs(attack[kind] - 0.5) for _, attack in attacked for kind in KINDS)
-    half = min(0.52, max(0.1, 1.15 * furthest))
-    figure.update_xaxes(title="0.5: it can only guess", range=[0.5 - half, 0.5 + half])
-    # Traces would put those without an attack last.
-    figure.update_yaxes(
-        autorange="reversed", type="category", categoryorder="array", categoryarray=rows
-    )
-    return calm(figure, height=130 + _ROW * len(runs))
+    return figure
 
 
 def membership_finding(run: Measured, retrained: Measured | None) -> str:

@@ -12,10 +12,11 @@ from pru_demo.figures.palette import METHOD_STROKES, NEW_METHOD, Stroke
 from pru_demo.methods import METHODS
 
 # Modules as torch and torchvision call them → what is written under a figure.
-_WORDS: tuple[tuple[str, str], ...] = (
-    (r"layer(\d+)\.(\d+)(?:\.bn(\d+))?", "block"),
-    (r"layer(\d+)\.(\d+)\.downsample(?:\.\d+)?", "shortcut"),
-    (r"encoder\.layers\.encoder_layer_(\d+)", "layer"),
+_NAMES = (
+    (r"layer(?P<stage>\d+)\.(?P<at>\d+)", "block {stage}.{at}"),
+    (r"layer(?P<stage>\d+)\.(?P<at>\d+)\.bn(?P<norm>\d+)", "block {stage}.{at}, norm {norm}"),
+    (r"layer(?P<stage>\d+)\.(?P<at>\d+)\.downsample(?:\.\d+)?", "block {stage}.{at}, shortcut"),
+    (r"encoder\.layers\.encoder_layer_(?P<at>\d+)", "layer {at}"),
     (r"encoder\.ln", "last norm"),
     (r"conv_proj", "patches"),
     (r"conv1|bn1", "stem"),
@@ -45,25 +46,30 @@ def stroke_of(pick: Pick) -> Stroke:
     return METHOD_STROKES.get(pick.method, NEW_METHOD)
 
 
+def forgotten_classes(scenario: Scenario) -> list[str]:
+    """``["3", "9"]``."""
+    names = DATASETS[scenario.dataset].class_names
+    return [names[c] for c in scenario.forget]
+
+
 def forgotten_name(scenario: Scenario) -> str:
     """``9`` or ``3 and 9``."""
-    names = DATASETS[scenario.dataset].class_names
-    return listed([names[c] for c in scenario.forget])
+    return listed(forgotten_classes(scenario))
 
 
 def forgotten_images(scenario: Scenario) -> str:
     """``9s``, ``3s and 9s``; of classes that are no digits ``cat and dog images``."""
-    names = DATASETS[scenario.dataset].class_names
-    forgotten = [names[c] for c in scenario.forget]
     if DATASETS[scenario.dataset].drawable:
-        return listed([f"{name}s" for name in forgotten])
-    return f"{listed(forgotten)} images"
+        return listed([f"{name}s" for name in forgotten_classes(scenario)])
+    return f"{forgotten_name(scenario)} images"
 
 
 def forgotten_example(scenario: Scenario) -> str:
     """``a 9``, ``an 8``, ``a cat or a dog``."""
-    names = DATASETS[scenario.dataset].class_names
-    return " or ".join(_with_article(names[c]) for c in scenario.forget)
+    return " or ".join(
+        f"{'an' if name[0].lower() in 'aeio8' else 'a'} {name}"
+        for name in forgotten_classes(scenario)
+    )
 
 
 def images_called(dataset: str) -> str:
@@ -76,10 +82,6 @@ def listed(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _with_article(name: str) -> str:
-    return f"an {name}" if name[0].lower() in "aeio8" else f"a {name}"
 
 
 def layer_names(modules: Iterable[str], model: str) -> list[str]:
@@ -99,15 +101,9 @@ def layer_names(modules: Iterable[str], model: str) -> list[str]:
 def _readable(module: str) -> str:
     # A network that normalises its input is nested one deeper.
     name = re.sub(r"^extractor\.(?:\d+\.(?=[a-z]))?", "", module)
-    for pattern, word in _WORDS:
+    for pattern, said in _NAMES:
         if match := re.fullmatch(pattern, name):
-            numbers = match.groups()
-            if word == "layer":
-                return f"layer {int(numbers[0]) + 1}"
-            if word in ("block", "shortcut"):
-                place = f"block {numbers[0]}.{int(numbers[1]) + 1}"
-                if word == "shortcut":
-                    return f"{place}, shortcut"
-                return f"{place}, norm {numbers[2]}" if numbers[2] else place
-            return word
+            # Of these numbers torchvision counts one from 0.
+            numbers = {k: int(n) + (k == "at") for k, n in match.groupdict().items()}
+            return said.format(**numbers)
     return name

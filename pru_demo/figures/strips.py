@@ -73,12 +73,14 @@ def comeback(record: RunRecord, epoch: int) -> Comeback:
     )
 
 
-def equation_samples(record: RunRecord) -> EquationSamples:
+def equation_samples(record: RunRecord) -> EquationSamples | None:
     """All of ``record`` but those so sure that the stored precision no longer tells what is left to
-    the other classes."""
+    the other classes; None: all are."""
     forget = list(record.config.scenario.forget)
     forgotten = np.flatnonzero(record.forgotten)
     forgotten = forgotten[resolvable(record.arrays["p_original"][forgotten], forget)]
+    if not len(forgotten):
+        return None
     certainty = record.arrays["p_original"][forgotten][:, forget].sum(axis=1)
     order = np.argsort(certainty, kind="stable")
     samples = forgotten[order]

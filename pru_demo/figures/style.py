@@ -4,7 +4,7 @@ No frame, calm grid, one type size, room for a thumb.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -32,49 +32,60 @@ TITLES: dict[Accuracy, str] = {
 }
 
 
-def calm(figure: go.Figure, *, height: int) -> go.Figure:
-    """Apply the common layout in place and return ``figure``."""
-    figure.update_layout(
-        height=height,
-        font=FONT,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 8, "r": 8, "t": 36, "b": 8},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
-        hoverlabel={"font": FONT},
-        dragmode=False,
-    )
-    axes = {"gridcolor": GREY, "zeroline": False, "fixedrange": True, "automargin": True}
-    figure.update_xaxes(**axes)
-    figure.update_yaxes(**axes)
-    return figure
+AXIS = {"gridcolor": GREY, "zeroline": False, "fixedrange": True, "automargin": True}
+# A legend that takes as many lines as it needs, where the title stands on the page: inside, several
+# lines on a phone would run into it.
+LEGEND_ABOVE: dict[str, Any] = {
+    "margin": {"t": 8},
+    "legend": {"y": 1.03, "font": {"size": 13}, "entrywidth": 0},
+}
 
 
-def legend_above(figure: go.Figure) -> None:
-    """A legend that takes as many lines as it needs, where the title stands on the page."""
-    figure.update_layout(margin_t=8, legend={"y": 1.03, "font_size": 13, "entrywidth": 0})
+def calm(
+    *,
+    height: int,
+    x: Mapping[str, Any] = {},
+    y: Mapping[str, Any] = {},
+    margin: Mapping[str, int] = {},
+    legend: Mapping[str, Any] = {},
+    **layout: Any,
+) -> go.Figure:
+    """An empty figure in the common layout and what is given beside it or instead.
 
-
-def percent_axis(figure: go.Figure, title: str) -> None:
-    """A y axis from 0 to 100 percent, the same everywhere so that figures can be compared."""
-    figure.update_yaxes(title=title, range=[-3, 103], **PERCENT_TICKS)
-
-
-def epoch_axis(figure: go.Figure, title: str, epochs: float, *, most: int = 12) -> None:
-    """Ticks at whole epochs, and at ``most`` of them."""
-    figure.update_xaxes(title=title, tick0=0, dtick=max(1, math.ceil(epochs / most)))
-
-
-def accuracy_frame(figure: go.Figure, accuracy: Accuracy, x_title: str, epochs: int) -> None:
-    """Axes from 0 to 100 percent and a legend that takes as many lines as it needs.
-
-    The title stands above the figure on the page: inside, a legend of several lines on a phone
-    would run into it.
+    ``x`` and ``y`` are of its axes. Made in one go: Plotly takes several times as long to update.
     """
-    percent_axis(figure, accuracy)
-    calm(figure, height=350)
-    epoch_axis(figure, x_title, epochs)
-    legend_above(figure)
+    common = {
+        "height": height,
+        "font": FONT,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 8, "r": 8, "t": 36, "b": 8, **margin},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, **legend},
+        "hoverlabel": {"font": FONT},
+        "dragmode": False,
+        "xaxis": {**AXIS, **x},
+        "yaxis": {**AXIS, **y},
+    }
+    return go.Figure(layout=common | layout)
+
+
+def percent_axis(title: str) -> dict[str, Any]:
+    """A y axis from 0 to 100 percent, the same everywhere so that figures can be compared."""
+    return {"title": title, "range": [-3, 103], **PERCENT_TICKS}
+
+
+def epoch_axis(
+    title: str, first: float, last: float, epochs: float, *, most: int = 12
+) -> dict[str, Any]:
+    """An x axis from ``first`` to ``last``, with ticks at whole ``epochs`` and at ``most`` of
+    them."""
+    dtick = max(1, math.ceil(epochs / most))
+    return {"title": title, "range": [first, last], "tick0": 0, "dtick": dtick}
+
+
+def accuracy_figure(accuracy: Accuracy, x: Mapping[str, Any]) -> go.Figure:
+    """An empty figure of an accuracy in percent over the axis ``x``."""
+    return calm(height=350, x=x, y=percent_axis(accuracy), **LEGEND_ABOVE)
 
 
 def add_line(
@@ -108,23 +119,33 @@ def add_line(
     )
 
 
-def add_control(figure: go.Figure, pick: Pick, x: float, y: float | None, number: str) -> None:
-    """The BatchNorm-only control of a run, an open circle; ``number`` is Plotly's format of y."""
+def add_marks(
+    figure: go.Figure,
+    pick: Pick,
+    x: Sequence[float],
+    y: Sequence[float | None],
+    hover: str,
+    *,
+    symbol: str,
+    line: Mapping[str, Any],
+) -> None:
+    """Markers in the method's colour that are no points of its curve, whole also at 0 and 100
+    percent; what they are says :func:`explain_marker`."""
     figure.add_scatter(
-        x=[x],
-        y=[y],
+        x=x,
+        y=y,
         mode="markers",
-        marker={
-            "symbol": "circle-open",
-            "size": 13,
-            "color": stroke_of(pick).color,
-            "line": {"width": 3},
-        },
-        # Whole also at 0 and 100 percent.
+        marker={"symbol": symbol, "size": 13, "color": stroke_of(pick).color, "line": line},
         cliponaxis=False,
         showlegend=False,
-        hovertemplate=f"{short_name(pick)}<br>BatchNorm-only control: {number}<extra></extra>",
+        hovertemplate=f"{hover}<extra></extra>",
     )
+
+
+def add_control(figure: go.Figure, pick: Pick, x: float, y: float | None, number: str) -> None:
+    """The BatchNorm-only control of a run, an open circle; ``number`` is Plotly's format of y."""
+    hover = f"{short_name(pick)}<br>BatchNorm-only control: {number}"
+    add_marks(figure, pick, [x], [y], hover, symbol="circle-open", line={"width": 3})
 
 
 def explain_marker(figure: go.Figure, symbol: str, name: str) -> None:

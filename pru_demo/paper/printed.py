@@ -1,14 +1,14 @@
 """The numbers that the paper prints, for showing beside ours. Percent."""
 
 import tomllib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 PAIRS = {("mnist", "allcnn"): "DM-A", ("mnist", "allcnn-small"): "DM-A"}
 
 
-@lru_cache(maxsize=1)
+@cache
 def printed() -> dict[str, Any]:
     """All published numbers; see the comments in ``printed.toml``."""
     with (Path(__file__).parent / "printed.toml").open("rb") as file:

@@ -79,6 +79,7 @@ def test_neighbours_are_those_of_the_networks_that_ship(
         assert trustworthiness(features_of(run, record, epoch), where) > least
 
 
+@pytest.mark.slow
 def test_a_map_fitted_now_to_the_networks_that_ship_may_be_read() -> None:
     original = RunConfig(BUNDLED[0], Pick("original", "paper"))
     runs = [RunConfig(BUNDLED[0], Pick(method, "tuned")) for method in ("pru", "boundary_shrink")]

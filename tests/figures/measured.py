@@ -20,7 +20,7 @@ def measures_with(
     auc: float = 0.5,
     no_attack: str = "",
 ) -> dict[str, Any]:
-    """As ``runs.measures.measure`` gives them, of all that the page Inside reads.
+    """As ``experiment.inside`` gives them, of all that the page Inside reads.
 
     ``cka`` is on the forgotten images; all images are more alike by 0.05. ``no_attack`` says why
     there could be none.
@@ -48,7 +48,6 @@ def measures_with(
             "cka_to_original": likeness(cka),
             "cka_to_retrained": None if to_retrained is None else likeness(to_retrained),
         },
-        "against_retrain": None if to_retrained is None else {},
     }
 
 

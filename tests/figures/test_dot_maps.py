@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
-import pytest
 
 from pru_demo.figures.dot_maps import FRAME_MS, film_figure, film_html
 from pru_demo.figures.film import Frame, Panel
-from pru_demo.figures.palette import CLASS_COLORS
+from pru_demo.figures.palette import CLASS_COLORS, label_color
 from pru_demo.figures.style import INK
 
 FRAMES, SAMPLES = 4, 30
@@ -113,12 +112,10 @@ def test_slider_and_buttons_reach_every_moment_without_drawing_it_all_anew() -> 
     assert menu.buttons[1].args[0] == (None,)
 
 
-@pytest.mark.parametrize(("ink", "paper"), [(INK, "#ffffff"), ("#e6eaf0", "#000000")])
-def test_paper_suits_the_ink(ink: str, paper: str) -> None:
-    film = film_figure(PANELS, MOMENTS, TRUE, NAMES, {1}, ink=ink)
-    assert film.layout.paper_bgcolor == paper
-    assert film.layout.font.color == film.layout.sliders[0].currentvalue.font.color == ink
-    assert film.data[2].marker.line.color == ink
+def test_paper_suits_the_ink() -> None:
+    film = figure()
+    assert film.layout.paper_bgcolor == label_color(INK)
+    assert film.layout.font.color == film.layout.sliders[0].currentvalue.font.color == INK
 
 
 def test_the_page_needs_no_other_host_and_waits_to_be_played() -> None:

@@ -1,7 +1,6 @@
 """Axes that can be read, labels that stand out, nothing cut off."""
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
 from pru_demo.experiment.record import Snapshot
@@ -113,9 +112,7 @@ def test_it_covers_the_longest_of_the_runs() -> None:
 
 
 def test_every_tick_is_named_and_relearning_counts_anew() -> None:
-    figure = go.Figure(go.Scatter(x=[0, 15], y=[0, 1]))
-    Timeline(5, 10).draw(figure)
-    axis = figure.layout.xaxis
+    axis = Timeline(5, 10).figure(300, {}).layout.xaxis
     named = dict(zip(axis.tickvals, axis.ticktext, strict=True))
     assert named[0] == "0"
     assert named[7] == "+2"

@@ -70,6 +70,7 @@ def test_a_network_that_forgot_nothing_has_nothing_to_show() -> None:
 def test_the_samples_of_the_equation_stand_by_certainty_and_the_clearest_are_left_out() -> None:
     p = sure((9, 0.9), (9, 0.4), (0, 0.9), (9, 0.7), (9, 0.55), (9, 1.0))
     samples = equation_samples(record(p_original=p))
+    assert samples is not None
     # Of the last one nothing is left to share out.
     assert samples.shown.tolist() == [101, 104, 103, 100]
     assert set(samples.labels) == {9}
@@ -77,6 +78,10 @@ def test_the_samples_of_the_equation_stand_by_certainty_and_the_clearest_are_lef
     np.testing.assert_array_equal(samples.before, p[[1, 4, 3, 0]])
     np.testing.assert_allclose(samples.after[:, 9], 0)
     np.testing.assert_allclose(samples.after.sum(1), 1)
+
+
+def test_without_a_sample_that_leaves_something_there_is_none_for_the_equation() -> None:
+    assert equation_samples(record(p_original=sure(*[(9, 1.0)] * 6))) is None
 
 
 def test_tables_of_curves_name_their_runs_and_start_at_epoch_zero() -> None:

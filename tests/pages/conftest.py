@@ -69,6 +69,11 @@ def engine(ui_modules: list[ModuleType], monkeypatch: pytest.MonkeyPatch) -> Fak
     return engine
 
 
+@pytest.fixture(autouse=True)
+def alone(store: Store, engine: FakeEngine) -> None:
+    """No test reads what others stored, and none starts the engine."""
+
+
 @pytest.fixture
 def own_records(tmp_path: Path, use_store: UseStore) -> Callable[[Callable[[Path], None]], Store]:
     """``own_records(change)``: pages read a copy of the bundle that ``change`` was called on."""

@@ -79,9 +79,7 @@ def test_the_view_of_the_bare_address_is_shipped() -> None:
 
 
 @pytest.mark.parametrize("view", pairs(), ids=name_of)
-def test_every_page_shows_both_runs_and_a_picture(
-    store: Store, engine: FakeEngine, view: View
-) -> None:
+def test_every_page_shows_both_runs_and_a_picture(engine: FakeEngine, view: View) -> None:
     app = new_session(view)
     app.session_state["pad"] = drawing()
     for page in SCENARIO_PAGES:
@@ -98,9 +96,7 @@ def test_every_page_shows_both_runs_and_a_picture(
 
 
 @pytest.mark.parametrize("run", bundled_runs()[:1] + bundled_runs()[-1:], ids=lambda r: str(r.pick))
-def test_a_method_beside_itself_is_shown_once(
-    store: Store, engine: FakeEngine, run: RunConfig
-) -> None:
+def test_a_method_beside_itself_is_shown_once(run: RunConfig) -> None:
     app = new_session(View(run.scenario, run.pick, run.pick))
     for page in PAGES:
         go(app, page.name)

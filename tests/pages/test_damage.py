@@ -14,7 +14,7 @@ from pru_demo.paths import ASSETS
 from pru_demo.settings import PRESETS
 from pru_demo.store import Store
 from pru_demo.store.bundle import MANIFEST, Bundle
-from pru_demo.ui.shared import scenario_bar
+from pru_demo.ui.shared.images import class_chip
 from pru_demo.ui.shared.pages import PAGES
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
@@ -75,9 +75,7 @@ def test_a_damaged_record_is_named_and_may_be_run_anew(
     assert [job.key for job in engine.submitted] == [run_key(FIRST)]
 
 
-def test_views_that_need_no_damaged_record_show_their_figures(
-    own_records: OwnRecords, engine: FakeEngine
-) -> None:
+def test_views_that_need_no_damaged_record_show_their_figures(own_records: OwnRecords) -> None:
     own_records(lambda folder: flip(file_of(folder, run_key(FIRST))))
     app = new_session(SHIPPED)
     sound = View(SHIPPED.scenario, SHIPPED.b, SHIPPED.b)
@@ -87,9 +85,7 @@ def test_views_that_need_no_damaged_record_show_their_figures(
         assert pictures(app) >= 1, page
 
 
-def test_damaged_weights_silence_one_network_and_are_named(
-    own_records: OwnRecords, engine: FakeEngine
-) -> None:
+def test_damaged_weights_silence_one_network_and_are_named(own_records: OwnRecords) -> None:
     own_records(lambda folder: flip(file_of(folder, weights_key(FIRST))))
     app = new_session(SHIPPED)
     app.session_state["pad"] = drawing()
@@ -101,9 +97,7 @@ def test_damaged_weights_silence_one_network_and_are_named(
     assert len(figures(app)) >= 1
 
 
-def test_damaged_places_are_named_on_the_page_that_needs_them(
-    own_records: OwnRecords, engine: FakeEngine
-) -> None:
+def test_damaged_places_are_named_on_the_page_that_needs_them(own_records: OwnRecords) -> None:
     own_records(lambda folder: flip(file_of(folder, placed_key(FIRST, "time"))))
     app = new_session(SHIPPED)
     assert len(app.warning) == 0
@@ -115,9 +109,7 @@ def test_damaged_places_are_named_on_the_page_that_needs_them(
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[" * 10_000], ids=["empty", "no schema", "nested"])
-def test_a_damaged_manifest_is_named_on_every_page(
-    own_records: OwnRecords, engine: FakeEngine, text: str
-) -> None:
+def test_a_damaged_manifest_is_named_on_every_page(own_records: OwnRecords, text: str) -> None:
     own_records(lambda folder: (folder / MANIFEST).write_text(text) and None)
     app = new_session(SHIPPED)
     for page in SCENARIO_PAGES:
@@ -127,16 +119,14 @@ def test_a_damaged_manifest_is_named_on_every_page(
         assert len(buttons(app, "run.")) == 1, page.name
 
 
-def test_a_deleted_record_is_named(own_records: OwnRecords, engine: FakeEngine) -> None:
+def test_a_deleted_record_is_named(own_records: OwnRecords) -> None:
     own_records(lambda folder: file_of(folder, run_key(FIRST)).unlink())
     app = new_session(SHIPPED)
     assert problems(app) == []
     assert repair_named(app, "pru-tuned.run")
 
 
-def test_a_sound_bundle_is_not_complained_about(
-    own_records: OwnRecords, engine: FakeEngine
-) -> None:
+def test_a_sound_bundle_is_not_complained_about(own_records: OwnRecords) -> None:
     own_records(lambda folder: None)
     app = new_session(SHIPPED)
     for page in PAGES:
@@ -153,7 +143,7 @@ def damaged_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def forget() -> None:
         _read_part.cache_clear()
-        scenario_bar._chip.cache_clear()
+        class_chip.cache_clear()
 
     forget()
     monkeypatch.setattr(places, "ASSETS", tmp_path / "assets")
@@ -161,9 +151,7 @@ def damaged_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     forget()
 
 
-def test_damaged_images_are_named_where_they_are_needed_only(
-    store: Store, engine: FakeEngine, damaged_mnist: None
-) -> None:
+def test_damaged_images_are_named_where_they_are_needed_only(damaged_mnist: None) -> None:
     app = new_session(SHIPPED)
     for page in ("start", "forget"):
         go(app, page)
@@ -182,18 +170,14 @@ def test_damaged_images_are_named_where_they_are_needed_only(
     assert "Original: **1**" in texts(app)
 
 
-def test_classes_can_be_chosen_without_their_images(
-    store: Store, engine: FakeEngine, damaged_mnist: None
-) -> None:
+def test_classes_can_be_chosen_without_their_images(damaged_mnist: None) -> None:
     app = new_session(SHIPPED)
     app.segmented_control(key="bar.forget").set_value(3).run()
     assert problems(app) == []
     assert app.query_params["forget"] == "3"
 
 
-def test_the_longer_preset_is_not_touched_by_damage_to_the_shorter(
-    own_records: OwnRecords, engine: FakeEngine
-) -> None:
+def test_the_longer_preset_is_not_touched_by_damage_to_the_shorter(own_records: OwnRecords) -> None:
     own_records(lambda folder: flip(file_of(folder, run_key(FIRST))))
     app = new_session(SHIPPED)
     go(app, "relearning", OTHER)

@@ -79,7 +79,7 @@ def press(app: AppTest) -> AppTest:
     return button.click().run()
 
 
-def test_what_is_measured_is_shown_at_once(store: Store, engine: FakeEngine, keep: Keep) -> None:
+def test_what_is_measured_is_shown_at_once(engine: FakeEngine, keep: Keep) -> None:
     keep(*EVERYTHING)
     app = visit()
     assert problems(app) == []
@@ -88,9 +88,7 @@ def test_what_is_measured_is_shown_at_once(store: Store, engine: FakeEngine, kee
     assert engine.submitted == []
 
 
-def test_the_finding_stands_above_the_first_figure(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_the_finding_stands_above_the_first_figure(keep: Keep) -> None:
     keep(*EVERYTHING, relative=[*[0.01] * 6, 0.14, 0.02, 0.054])
     said = findings(visit())
     assert said[0].startswith("**PRU (paper)** moved **conv 7** most: its weights by 14 %")
@@ -98,16 +96,12 @@ def test_the_finding_stands_above_the_first_figure(
     assert all("50 % of what it forgot is back" in each for each in said)
 
 
-def test_all_measured_methods_are_on_one_axis_and_a_is_on_top(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_all_measured_methods_are_on_one_axis_and_a_is_on_top(keep: Keep) -> None:
     keep(*EVERYTHING, DELETE)
     assert lines(visit()) == ["DELETE (paper)", "Retrain", "BoundShrink (paper)", "PRU (paper)"]
 
 
-def test_a_method_that_is_pointed_out_enters_the_legend(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_a_method_that_is_pointed_out_enters_the_legend(keep: Keep) -> None:
     keep(*EVERYTHING, DELETE)
     app = visit()
     assert figures(app)[0]["data"][0]["showlegend"] is False
@@ -118,9 +112,7 @@ def test_a_method_that_is_pointed_out_enters_the_legend(
     assert figures(app)[0]["data"][0]["showlegend"] is True
 
 
-def test_likeness_is_shown_on_the_images_that_were_asked_for(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_likeness_is_shown_on_the_images_that_were_asked_for(keep: Keep) -> None:
     keep(*EVERYTHING, cka=[0.5] * 10)
     app = visit()
     assert set(heights(app, 3)) == {0.5}
@@ -128,7 +120,7 @@ def test_likeness_is_shown_on_the_images_that_were_asked_for(
     assert set(heights(app, 3)) == {0.55}
 
 
-def test_terms_are_explained_where_they_stand(store: Store, engine: FakeEngine, keep: Keep) -> None:
+def test_terms_are_explained_where_they_stand(keep: Keep) -> None:
     keep(*EVERYTHING)
     said = texts(visit())
     terms = ["Δ", "none", "Retrain", "BatchNorm", "σ", "CKA", "Membership inference"]
@@ -136,7 +128,7 @@ def test_terms_are_explained_where_they_stand(store: Store, engine: FakeEngine, 
 
 
 def test_without_measures_the_page_says_what_the_record_knows_and_offers_to_measure(
-    store: Store, engine: FakeEngine, keep: Keep
+    engine: FakeEngine, keep: Keep
 ) -> None:
     keep(*EVERYTHING, measured=False)
     app = visit()
@@ -148,9 +140,7 @@ def test_without_measures_the_page_says_what_the_record_knows_and_offers_to_meas
     assert engine.submitted == []
 
 
-def test_what_others_have_measured_is_shown_meanwhile(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_what_others_have_measured_is_shown_meanwhile(keep: Keep) -> None:
     keep(RETRAIN, ORIGINAL, DELETE)
     keep(A, B, measured=False)
     app = visit()
@@ -160,9 +150,7 @@ def test_what_others_have_measured_is_shown_meanwhile(
     assert button.label == "Measure PRU (paper) and Boundary Shrink (paper)"
 
 
-def test_pressing_measure_submits_one_job_for_each_run(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_pressing_measure_submits_one_job_for_each_run(engine: FakeEngine, keep: Keep) -> None:
     keep(A, B, measured=False)
     app = press(visit())
     assert [(job.task, job.key) for job in engine.submitted] == [
@@ -174,7 +162,7 @@ def test_pressing_measure_submits_one_job_for_each_run(
 
 
 def test_no_more_is_asked_for_than_a_visitor_may_have_waiting(
-    store: Store, engine: FakeEngine, keep: Keep
+    engine: FakeEngine, keep: Keep
 ) -> None:
     variants = ("released", "no_lp", "cross_entropy", "no_lo", "no_ls")
     keep(A, B)
@@ -186,15 +174,13 @@ def test_no_more_is_asked_for_than_a_visitor_may_have_waiting(
     assert [job.key for job in engine.submitted[:2]] == references
 
 
-def test_a_and_b_are_not_kept_waiting_for_others(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_a_and_b_are_not_kept_waiting_for_others(engine: FakeEngine, keep: Keep) -> None:
     keep(A, B, RETRAIN, DELETE, measured=False)
     press(visit())
     assert [job.key for job in engine.submitted] == [inside_key(r) for r in (A, B, RETRAIN)]
 
 
-def test_progress_says_what_is_being_measured(store: Store, engine: FakeEngine, keep: Keep) -> None:
+def test_progress_says_what_is_being_measured(engine: FakeEngine, keep: Keep) -> None:
     keep(A, B, measured=False)
     app = press(visit())
     first, second = engine.submitted
@@ -211,7 +197,7 @@ def test_progress_says_what_is_being_measured(store: Store, engine: FakeEngine, 
 
 
 def test_a_finished_measurement_is_shown_while_the_next_one_runs(
-    store: Store, engine: FakeEngine, keep: Keep
+    engine: FakeEngine, keep: Keep
 ) -> None:
     keep(A, B, measured=False)
     app = press(visit())
@@ -225,7 +211,7 @@ def test_a_finished_measurement_is_shown_while_the_next_one_runs(
 
 
 def test_a_failed_measurement_is_a_sentence_and_may_be_tried_again(
-    store: Store, engine: FakeEngine, keep: Keep
+    engine: FakeEngine, keep: Keep
 ) -> None:
     keep(A, B, measured=False)
     app = press(visit())
@@ -241,7 +227,7 @@ def test_a_failed_measurement_is_a_sentence_and_may_be_tried_again(
     assert len(engine.submitted) == 4
 
 
-def test_a_full_queue_says_when_to_try_again(store: Store, engine: FakeEngine, keep: Keep) -> None:
+def test_a_full_queue_says_when_to_try_again(engine: FakeEngine, keep: Keep) -> None:
     keep(A, B, measured=False)
     app = visit()
     engine.refuses = "The queue is full; try again in about 3 minutes."
@@ -250,7 +236,7 @@ def test_a_full_queue_says_when_to_try_again(store: Store, engine: FakeEngine, k
 
 
 def test_what_was_measured_before_retrain_came_is_measured_again(
-    store: Store, engine: FakeEngine, keep: Keep
+    engine: FakeEngine, keep: Keep
 ) -> None:
     keep(A, B, to_retrained=None)
     app = visit()
@@ -265,9 +251,7 @@ def test_what_was_measured_before_retrain_came_is_measured_again(
     assert [job.key for job in engine.submitted] == [inside_key(A), inside_key(B)]
 
 
-def test_other_stored_runs_are_offered_below_what_is_shown(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_other_stored_runs_are_offered_below_what_is_shown(keep: Keep) -> None:
     keep(*EVERYTHING)
     keep(DELETE, measured=False)
     app = visit()
@@ -277,9 +261,7 @@ def test_other_stored_runs_are_offered_below_what_is_shown(
     assert len(figures(app)) == 6
 
 
-def test_runs_of_other_scenarios_are_not_mixed_in(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_runs_of_other_scenarios_are_not_mixed_in(keep: Keep) -> None:
     keep(*EVERYTHING)
     keep(replace(DELETE, scenario=replace(VIEW.scenario, seed=8)))
     assert "DELETE" not in texts(visit())
@@ -287,9 +269,7 @@ def test_runs_of_other_scenarios_are_not_mixed_in(
 
 
 @pytest.mark.parametrize("method", ["retrain", "original"])
-def test_a_yardstick_may_be_looked_at_like_a_method(
-    store: Store, engine: FakeEngine, keep: Keep, method: str
-) -> None:
+def test_a_yardstick_may_be_looked_at_like_a_method(keep: Keep, method: str) -> None:
     keep(*EVERYTHING)
     app = visit(replace(VIEW, a=Pick(method, "paper")))
     assert problems(app) == []
@@ -297,7 +277,7 @@ def test_a_yardstick_may_be_looked_at_like_a_method(
     assert findings(app)[0].startswith(f"**{method.capitalize()}**")
 
 
-def test_a_network_without_batch_norm_says_so(store: Store, engine: FakeEngine, keep: Keep) -> None:
+def test_a_network_without_batch_norm_says_so(store: Store, keep: Keep) -> None:
     keep(*EVERYTHING)
     for run in EVERYTHING:
         measures = store.meta(inside_key(run))
@@ -310,9 +290,7 @@ def test_a_network_without_batch_norm_says_so(store: Store, engine: FakeEngine, 
     assert len(figures(app)) == 4
 
 
-def test_the_mix_of_the_shown_images_is_that_of_the_record(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_the_mix_of_the_shown_images_is_that_of_the_record(store: Store, keep: Keep) -> None:
     keep(*EVERYTHING)
     labels = np.repeat(np.arange(5, dtype=np.uint8), [200, 200, 200, 300, 300])
     for run in (A, B):
@@ -324,26 +302,20 @@ def test_the_mix_of_the_shown_images_is_that_of_the_record(
     assert "leave the others alone" not in said
 
 
-def test_what_is_not_measured_is_a_whole_sentence(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_what_is_not_measured_is_a_whole_sentence(keep: Keep) -> None:
     keep(RETRAIN, B, measured=False)
     assert findings(visit(replace(VIEW, a=RETRAIN.pick)))[0] == (
         "**Retrain** has not been measured yet."
     )
 
 
-def test_leaving_does_not_stop_a_measurement_at_once(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_leaving_does_not_stop_a_measurement_at_once(keep: Keep) -> None:
     keep(A, B, measured=False)
     said = texts(visit())
     assert "It goes on if you leave this page; what is not done 15 minutes later is stopped" in said
 
 
-def test_what_could_not_be_attacked_does_not_keep_the_rest_from_being_shown(
-    store: Store, engine: FakeEngine, keep: Keep
-) -> None:
+def test_what_could_not_be_attacked_does_not_keep_the_rest_from_being_shown(keep: Keep) -> None:
     keep(*EVERYTHING, no_attack="it takes 5 images of each kind, and there are only 2 of one")
     app = visit()
     assert problems(app) == []
@@ -352,7 +324,7 @@ def test_what_could_not_be_attacked_does_not_keep_the_rest_from_being_shown(
     assert "and there are only 2 of one." in texts(app)
 
 
-def test_a_network_that_broke_is_said_to_have(store: Store, engine: FakeEngine, keep: Keep) -> None:
+def test_a_network_that_broke_is_said_to_have(store: Store, keep: Keep) -> None:
     keep(B, RETRAIN, ORIGINAL)
     nothing: dict[str, Any] = {"relative": [None] * 9, "mean": [None] * 8, "cka": [None] * 10}
     keep(A, **nothing, to_retrained=[None] * 10, no_attack="its losses are no numbers")

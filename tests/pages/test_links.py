@@ -5,9 +5,7 @@ import re
 import pytest
 
 from pru_demo.config import FIELDS
-from pru_demo.store import Store
 from pru_demo.ui.shared.pages import PAGES
-from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import SHIPPED, go, new_session, problems, texts
 
 HOSTILE = {
@@ -34,7 +32,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("query", HOSTILE.values(), ids=HOSTILE)
 def test_a_bad_value_is_replaced_with_a_notice_and_leaves_the_address(
-    store: Store, engine: FakeEngine, query: dict[str, str]
+    query: dict[str, str],
 ) -> None:
     app = new_session(**query)
     assert problems(app) == []
@@ -54,9 +52,7 @@ def test_a_bad_value_is_replaced_with_a_notice_and_leaves_the_address(
     assert len(app.toast) == 0
 
 
-def test_all_bad_at_once_opens_every_page_of_the_default_view(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_all_bad_at_once_opens_every_page_of_the_default_view() -> None:
     hostile = dict.fromkeys(SHIPPED.query(), "<b>" + "y" * 10000)
     app = new_session(**hostile)
     assert len(app.toast) == len(hostile)
@@ -67,13 +63,13 @@ def test_all_bad_at_once_opens_every_page_of_the_default_view(
         assert dict(app.query_params).items() >= SHIPPED.query().items(), page.name
 
 
-def test_parameters_of_others_are_left_alone(store: Store, engine: FakeEngine) -> None:
+def test_parameters_of_others_are_left_alone() -> None:
     app = new_session(utm_source="newsletter", forget="9")
     assert app.query_params["utm_source"] == "newsletter"
     assert len(app.toast) == 0
 
 
-def test_of_a_repeated_parameter_the_last_counts(store: Store, engine: FakeEngine) -> None:
+def test_of_a_repeated_parameter_the_last_counts() -> None:
     app = new_session()
     app.query_params["forget"] = ["3", "9", "4"]
     app.run()
@@ -81,7 +77,7 @@ def test_of_a_repeated_parameter_the_last_counts(store: Store, engine: FakeEngin
     assert app.session_state["bar.forget"] == 4
 
 
-def test_the_view_goes_along_to_the_next_page(store: Store, engine: FakeEngine) -> None:
+def test_the_view_goes_along_to_the_next_page() -> None:
     app = new_session(forget="4", seed="11", b="retrain:paper")
     query = dict(app.query_params)
     app.query_params.clear()  # as Streamlit does when a visitor uses the navigation
@@ -99,9 +95,7 @@ LATER = {
 }
 
 
-def test_what_a_link_may_leave_out_is_read_and_leaves_the_address_at_its_default(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_what_a_link_may_leave_out_is_read_and_leaves_the_address_at_its_default() -> None:
     assert LATER.keys() == FIELDS.keys() - SHIPPED.query().keys()
     app = new_session()
     for name, value in LATER.items():

@@ -19,7 +19,6 @@ from pru_demo.experiment.keys import (
 )
 from pru_demo.experiment.record import RunRecord
 from pru_demo.store import Store
-from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,
     NOT_BUNDLED,
@@ -62,7 +61,7 @@ def pictures_of_trucks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("pictures_of_trucks")
-def test_no_page_speaks_of_digits(engine: FakeEngine) -> None:
+def test_no_page_speaks_of_digits() -> None:
     app = new_session(PICTURES)
     for page in SCENARIO_PAGES:
         go(app, page.name, PICTURES)
@@ -77,7 +76,7 @@ def test_no_page_speaks_of_digits(engine: FakeEngine) -> None:
 
 @pytest.mark.parametrize(("name", "here"), [("cifar10", True), ("fashion-mnist", False)])
 def test_without_records_every_page_offers_to_run_what_can_be_run(
-    store: Store, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, name: str, here: bool
+    monkeypatch: pytest.MonkeyPatch, name: str, here: bool
 ) -> None:
     monkeypatch.setattr("pru_demo.ui.shared.comparison.available", lambda _: here)
     view = replace(PICTURES, scenario=replace(PICTURES.scenario, dataset=name))

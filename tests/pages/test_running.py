@@ -62,7 +62,7 @@ def finish(store: Store, config: RunConfig) -> RunRecord:
     return record
 
 
-def test_every_page_offers_to_run_it_and_shows_no_figure(store: Store, engine: FakeEngine) -> None:
+def test_every_page_offers_to_run_it_and_shows_no_figure(engine: FakeEngine) -> None:
     app = new_session(MISSING)
     for page in SCENARIO_PAGES:
         go(app, page.name)
@@ -75,9 +75,7 @@ def test_every_page_offers_to_run_it_and_shows_no_figure(store: Store, engine: F
     assert engine.submitted == []
 
 
-def test_pressing_run_submits_one_job_for_each_missing_run(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_pressing_run_submits_one_job_for_each_missing_run(engine: FakeEngine) -> None:
     app = press_run(go(new_session(MISSING), "forget"))
     assert [(job.task, job.key) for job in engine.submitted] == [
         (RUN, run_key(config)) for config in MISSING.runs().values()
@@ -92,7 +90,7 @@ def test_pressing_run_submits_one_job_for_each_missing_run(
     assert buttons(app, "run.") == []
 
 
-def test_a_method_beside_itself_is_one_job(store: Store, engine: FakeEngine) -> None:
+def test_a_method_beside_itself_is_one_job(engine: FakeEngine) -> None:
     press_run(new_session(replace(MISSING, b=MISSING.a)))
     assert len(engine.submitted) == 1
 
@@ -106,7 +104,7 @@ def test_only_the_missing_one_of_two_is_submitted(store: Store, engine: FakeEngi
     assert [job.key for job in engine.submitted] == [run_key(MISSING.runs()["B"])]
 
 
-def test_a_waiting_job_says_its_place_in_the_queue(store: Store, engine: FakeEngine) -> None:
+def test_a_waiting_job_says_its_place_in_the_queue(engine: FakeEngine) -> None:
     app = press_run(new_session(MISSING))
     engine.submitted[1].waiting = 7
     app.run()
@@ -117,7 +115,7 @@ def test_a_waiting_job_says_its_place_in_the_queue(store: Store, engine: FakeEng
     assert f"{waiting}, starts in about 2 min" in texts(app)
 
 
-def test_a_full_queue_says_when_to_try_again(store: Store, engine: FakeEngine) -> None:
+def test_a_full_queue_says_when_to_try_again(engine: FakeEngine) -> None:
     engine.refuses = "The queue is full; try again in about 3 minutes."
     app = press_run(new_session(MISSING))
     assert [e.value for e in app.error] == [engine.refuses]
@@ -127,7 +125,7 @@ def test_a_full_queue_says_when_to_try_again(store: Store, engine: FakeEngine) -
     assert len(engine.submitted) == 2
 
 
-def test_who_looks_at_a_run_is_counted_until_he_cancels(store: Store, engine: FakeEngine) -> None:
+def test_who_looks_at_a_run_is_counted_until_he_cancels(engine: FakeEngine) -> None:
     app = press_run(new_session(MISSING))
     first, second = engine.submitted
     first.run(started=NOW)
@@ -144,7 +142,7 @@ def test_who_looks_at_a_run_is_counted_until_he_cancels(store: Store, engine: Fa
     assert "Another visitor follows it, so it goes on." in texts(app)
 
 
-def test_a_task_that_does_not_report_is_said_to_be_silent(store: Store, engine: FakeEngine) -> None:
+def test_a_task_that_does_not_report_is_said_to_be_silent(engine: FakeEngine) -> None:
     app = press_run(new_session(MISSING))
     job = engine.submitted[0].run(started=NOW - 300).say(NOW - 200, message="Loading")
     app.run()
@@ -154,18 +152,14 @@ def test_a_task_that_does_not_report_is_said_to_be_silent(store: Store, engine: 
     assert "no news" not in texts(app)
 
 
-def test_a_clock_that_was_set_back_shows_no_negative_seconds(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_a_clock_that_was_set_back_shows_no_negative_seconds(engine: FakeEngine) -> None:
     app = press_run(new_session(MISSING))
     engine.submitted[0].run(started=NOW + 3600)
     app.run()
     assert "starting a worker · 0 s" in texts(app)
 
 
-def test_an_interrupted_run_says_how_far_it_came_and_resumes_from_there(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_an_interrupted_run_says_how_far_it_came_and_resumes_from_there(engine: FakeEngine) -> None:
     app = press_run(new_session(MISSING))
     job = engine.submitted[0].run(started=NOW)
     job.snapshot(NOW, done=6, a_f=50, a_r=90, label="Unlearning, epoch 3, E step").interrupt()
@@ -181,7 +175,7 @@ def test_an_interrupted_run_says_how_far_it_came_and_resumes_from_there(
     assert (again.arguments["again"], again.arguments["resume"]) == (True, True)
 
 
-def test_out_of_memory_offers_smaller_batches(store: Store, engine: FakeEngine) -> None:
+def test_out_of_memory_offers_smaller_batches(engine: FakeEngine) -> None:
     app = press_run(new_session(replace(MISSING, b=MISSING.a)))
     engine.submitted[0].fail("The device ran out of memory.", "ab12cd34", "OutOfMemoryError")
     app.run()
@@ -193,7 +187,7 @@ def test_out_of_memory_offers_smaller_batches(store: Store, engine: FakeEngine) 
     assert engine.submitted[1].arguments["config"]["max_batch"] == 64
 
 
-def test_other_failures_offer_no_smaller_batches(store: Store, engine: FakeEngine) -> None:
+def test_other_failures_offer_no_smaller_batches(engine: FakeEngine) -> None:
     app = press_run(new_session(MISSING))
     engine.submitted[0].fail("The worker died.", "ab12cd34", "ProcessExpired")
     engine.submitted[1].stop()
@@ -201,9 +195,7 @@ def test_other_failures_offer_no_smaller_batches(store: Store, engine: FakeEngin
     assert buttons(app, "smaller.") == []
 
 
-def test_a_running_job_says_step_accuracies_and_seconds_and_draws_them(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_a_running_job_says_step_accuracies_and_seconds_and_draws_them(engine: FakeEngine) -> None:
     app = press_run(new_session(MISSING))
     engine.submitted[0].run(started=NOW - 42).say(1001, message="Loading the network")
     app.run()
@@ -222,16 +214,14 @@ def test_a_running_job_says_step_accuracies_and_seconds_and_draws_them(
     assert problems(app) == []
 
 
-def test_training_an_original_first_is_said(store: Store, engine: FakeEngine) -> None:
+def test_training_an_original_first_is_said(engine: FakeEngine) -> None:
     app = press_run(new_session(replace(MISSING, scenario=replace(MISSING.scenario, seed=8))))
     engine.submitted[0].run(started=NOW - 5).say(NOW, training_original=3)
     app.run()
     assert "no network of this seed is shipped, so it is trained first: epoch 3" in texts(app)
 
 
-def test_after_a_worker_died_only_the_second_attempt_is_drawn(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_after_a_worker_died_only_the_second_attempt_is_drawn(engine: FakeEngine) -> None:
     app = press_run(new_session(MISSING))
     job = engine.submitted[0].run(started=NOW)
     job.snapshot(NOW, done=1, a_f=50, a_r=99)
@@ -243,7 +233,7 @@ def test_after_a_worker_died_only_the_second_attempt_is_drawn(
     assert lines != []
 
 
-def test_cancel_stops_that_job_and_no_other(store: Store, engine: FakeEngine) -> None:
+def test_cancel_stops_that_job_and_no_other(engine: FakeEngine) -> None:
     app = press_run(new_session(MISSING))
     first, second = engine.submitted
     first.run(started=NOW)
@@ -255,7 +245,7 @@ def test_cancel_stops_that_job_and_no_other(store: Store, engine: FakeEngine) ->
     assert second.cancelled_with == []
 
 
-def test_a_cancelled_run_says_so_and_may_be_run_again(store: Store, engine: FakeEngine) -> None:
+def test_a_cancelled_run_says_so_and_may_be_run_again(engine: FakeEngine) -> None:
     app = press_run(new_session(MISSING))
     for job in engine.submitted:
         job.stop()
@@ -267,7 +257,7 @@ def test_a_cancelled_run_says_so_and_may_be_run_again(store: Store, engine: Fake
 
 
 def test_a_failed_run_gives_a_sentence_with_reference_and_may_be_run_again(
-    store: Store, engine: FakeEngine
+    engine: FakeEngine,
 ) -> None:
     app = press_run(new_session(MISSING))
     engine.submitted[0].fail("The machine ran out of memory.", "ab12cd34")
@@ -280,9 +270,7 @@ def test_a_failed_run_gives_a_sentence_with_reference_and_may_be_run_again(
 
 
 @needs_records
-def test_a_failed_rerun_leaves_the_figures_of_the_earlier_run(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_a_failed_rerun_leaves_the_figures_of_the_earlier_run(engine: FakeEngine) -> None:
     app = go(new_session(SHIPPED), "forget")
     title, drawn = app.title[0].value, len(figures(app))
     press_run(app)
@@ -296,9 +284,7 @@ def test_a_failed_rerun_leaves_the_figures_of_the_earlier_run(
 
 
 @needs_records
-def test_a_running_rerun_leaves_the_figures_of_the_earlier_run(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_a_running_rerun_leaves_the_figures_of_the_earlier_run(engine: FakeEngine) -> None:
     app = go(new_session(SHIPPED), "forget")
     drawn = len(figures(app))
     press_run(app)
@@ -309,7 +295,7 @@ def test_a_running_rerun_leaves_the_figures_of_the_earlier_run(
     assert problems(app) == []
 
 
-def test_another_session_sees_the_same_job(store: Store, engine: FakeEngine) -> None:
+def test_another_session_sees_the_same_job(engine: FakeEngine) -> None:
     press_run(new_session(MISSING))
     engine.submitted[0].run(started=NOW - 9).snapshot(NOW, done=1, a_f=90, a_r=91)
     other = go(new_session(MISSING), "relearning")
@@ -318,7 +304,7 @@ def test_another_session_sees_the_same_job(store: Store, engine: FakeEngine) -> 
     assert len(engine.submitted) == 2
 
 
-def test_the_jobs_of_another_view_are_not_shown(store: Store, engine: FakeEngine) -> None:
+def test_the_jobs_of_another_view_are_not_shown() -> None:
     press_run(new_session(MISSING))
     other = View(replace(MISSING.scenario, forget=(4,)), MISSING.a, MISSING.b)
     app = new_session(other)
@@ -339,9 +325,7 @@ def test_when_both_are_done_the_page_shows_them(store: Store, engine: FakeEngine
 
 
 @needs_records
-def test_a_run_that_was_computed_anew_replaces_the_old_one(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_a_run_that_was_computed_anew_replaces_the_old_one(store: Store) -> None:
     config = MISSING.runs()["A"]
     record = finish(store, config)
     view = replace(MISSING, b=MISSING.a)

@@ -16,9 +16,12 @@ from pru_demo.experiment.keys import (
     classic_key,
     features_key,
     inside_key,
+    measures_key,
+    partial_key,
     perceived_key,
     placed_key,
     run_key,
+    unlearned_key,
     weights_key,
 )
 from pru_demo.experiment.maps import KINDS
@@ -45,7 +48,8 @@ from tests.pages.visits import (
 NAME = "ABCDEFGHIJKLMNOPQRSTUV"
 ME, SOMEBODY = visitor.owner(NAME), "b" * 16
 PARTS = (
-    *(run_key, weights_key, features_key, inside_key, perceived_key, classic_key),
+    *(run_key, weights_key, features_key, perceived_key),
+    *(inside_key, measures_key, classic_key, partial_key, unlearned_key),
     *(partial(placed_key, kind=kind) for kind in KINDS),
 )
 SEVEN = Scenario(seed=11)
@@ -137,9 +141,7 @@ def test_a_shipped_run_that_was_run_anew_is_ones_own_until_it_is_deleted(
     assert table(app)["whose"][run_key(config)] == "shipped"
 
 
-def test_without_any_run_the_page_says_where_to_start(
-    use_store: Any, engine: FakeEngine, tmp_path: Any
-) -> None:
+def test_without_any_run_the_page_says_where_to_start(use_store: Any, tmp_path: Any) -> None:
     store = Store(tmp_path / "nothing")
     use_store(store)
     app = go(new_session(SHIPPED), "runs")
@@ -310,7 +312,7 @@ def test_ones_own_run_is_deleted_whole_once_confirmed(
     assert [toast.value for toast in app.toast] == ["Deleted 1 run."]
 
 
-def test_what_is_kept_is_kept(app: AppTest, store: Store, mine: RunConfig) -> None:
+def test_what_is_kept_is_kept(app: AppTest, mine: RunConfig) -> None:
     press_delete(select(app.run(), [mine]))
     app.button(key="runs.delete.no").click().run()
     assert run_key(mine) in table(app).index

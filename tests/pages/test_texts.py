@@ -19,7 +19,7 @@ from tests.pages.visits import BUNDLED, NOT_BUNDLED, SHIPPED, go, new_session, p
 pytestmark = pytest.mark.skipif(not BUNDLED, reason=NOT_BUNDLED)
 
 
-def test_the_trust_in_a_map_is_stated_with_every_map(store: Store, engine: FakeEngine) -> None:
+def test_the_trust_in_a_map_is_stated_with_every_map(engine: FakeEngine) -> None:
     app = go(new_session(SHIPPED), "perception")
     for picture in (*MAPS, CLASSIC):
         app.segmented_control(key="picture").set_value(picture).run()
@@ -42,9 +42,7 @@ def make_doubtful(store: Store, run: RunConfig, **changes: object) -> None:
     )
 
 
-def test_a_map_that_is_not_to_be_read_says_so_with_its_numbers(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_a_map_that_is_not_to_be_read_says_so_with_its_numbers(store: Store) -> None:
     make_doubtful(store, SHIPPED.runs()["A"])
     app = go(new_session(SHIPPED), "perception")
     (warning,) = (w.value for w in app.warning)
@@ -88,9 +86,7 @@ def test_a_doubtful_map_is_fitted_anew_where_nothing_is_lost_and_something_chang
     assert fit_buttons(app.run()) == []
 
 
-def test_perception_sets_what_is_said_against_what_is_found(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_perception_sets_what_is_said_against_what_is_found() -> None:
     app = go(new_session(SHIPPED), "perception")
     for name in ("PRU (tuned)", "Boundary Shrink (tuned)"):
         assert f"**{name}** calls" in texts(app)
@@ -101,7 +97,7 @@ def test_perception_sets_what_is_said_against_what_is_found(
     assert set(table["moment"]) == {"Unlearned", "Relearned"}
 
 
-def test_belief_and_distance_can_be_asked_of_every_moment(store: Store, engine: FakeEngine) -> None:
+def test_belief_and_distance_can_be_asked_of_every_moment() -> None:
     app = go(new_session(SHIPPED), "perception")
     moments = ["BatchNorm refreshed", "Relearned 10", "Original", "Unlearned"]
     assert {*moments} <= {*app.segmented_control(key="moment").options}
@@ -118,9 +114,7 @@ TERMS = {
 }
 
 
-def test_terms_of_the_paper_are_explained_where_they_stand(
-    store: Store, engine: FakeEngine
-) -> None:
+def test_terms_of_the_paper_are_explained_where_they_stand() -> None:
     app = new_session(SHIPPED)
     for page, terms in TERMS.items():
         go(app, page)
@@ -163,7 +157,7 @@ def test_a_network_that_diverged_is_named_and_its_neighbour_is_shown_all_the_sam
     assert engine.submitted == []
 
 
-def test_the_film_can_be_taken_away_while_a_guest_is_on_the_map(store: Store) -> None:
+def test_the_film_can_be_taken_away_while_a_guest_is_on_the_map() -> None:
     from pru_demo.ui.perception.player_film import Shown, film_file
     from pru_demo.ui.shared.records import placed_of, record_of
 
@@ -176,7 +170,7 @@ def test_the_film_can_be_taken_away_while_a_guest_is_on_the_map(store: Store) ->
 
 
 def test_without_retrain_on_the_map_a_run_is_followed_on_the_map_of_its_own(
-    store: Store, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from pru_demo.ui.perception import live_map
 

@@ -239,7 +239,7 @@ def test_a_drawing_is_carried_to_the_map_and_left_there_until_it_is_taken_off(
     assert [button.label for button in app.button if "off the map" in button.label] == []
 
 
-def test_a_drawing_has_a_place_wherever_its_network_is_kept(app: AppTest, store: Store) -> None:
+def test_a_drawing_has_a_place_wherever_its_network_is_kept(app: AppTest) -> None:
     from pru_demo.ui.shared.records import placed_of, record_of
     from pru_demo.ui.try_it.guest_image import Guest, guest_places
 

@@ -29,6 +29,7 @@ def whole(store: Store, key: str) -> int | None:
     return int(seed)
 
 
+@pytest.mark.slow
 def test_fifty_writers_killed_at_random_lose_no_confirmed_write(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -76,6 +77,7 @@ def test_a_writer_killed_at_any_step_leaves_the_old_entry_or_the_new_one(tmp_pat
         assert files(folder) == [file_of(folder, "k")], (step, after)
 
 
+@pytest.mark.slow
 def test_two_processes_write_and_read_one_store_at_once(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     program = (

@@ -12,8 +12,7 @@ from PIL import Image
 from pru_demo.data import DATASETS, DatasetSpec, _read_part
 from pru_demo.ui.perception.player_film import _thumbnails
 from pru_demo.ui.shared import images as module
-from pru_demo.ui.shared.images import data_uri, sample_images, strip
-from pru_demo.ui.shared.scenario_bar import _chip
+from pru_demo.ui.shared.images import class_chip, data_uri, sample_images, strip
 
 
 def decoded(uri: str) -> tuple[str, NDArray[np.uint8]]:
@@ -59,7 +58,7 @@ def photos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(DATASETS, "photos", spec)
     monkeypatch.setitem(DATASETS, "inks", replace(spec, white_ink=True))
     _read_part.cache_clear()
-    _chip.cache_clear()
+    class_chip.cache_clear()
 
 
 def test_no_negative_is_made_of_a_grey_photograph(photos: None) -> None:
@@ -71,7 +70,7 @@ def test_no_negative_is_made_of_a_grey_photograph(photos: None) -> None:
 
 
 def test_a_class_is_offered_by_its_name_and_its_first_image(photos: None) -> None:
-    chip = _chip("photos", True, 1)
+    chip = class_chip("photos", True, 1)
     assert chip.startswith("![](data:image/webp;base64,")
     assert chip.endswith(") bee")
     _, pixels = decoded(chip.removeprefix("![](").partition(")")[0])
@@ -79,7 +78,7 @@ def test_a_class_is_offered_by_its_name_and_its_first_image(photos: None) -> Non
 
 
 def test_a_class_without_images_is_offered_by_its_name() -> None:
-    assert _chip("cifar100", False, 99) == "worm"
+    assert class_chip("cifar100", False, 99) == "worm"
 
 
 def test_the_film_shows_small_images_unchanged_and_large_ones_averaged() -> None:

@@ -143,8 +143,9 @@ def show_membership(runs: Sequence[Measured]) -> None:
     st.caption(text("inside.membership", images=forgotten_images(runs[0].config.scenario)))
 
 
-def show_numbers(runs: Sequence[Measured], name: str) -> None:
-    """The numbers behind all of it, to look at and to take away; ``name`` is what was forgotten."""
+def show_numbers(runs: Sequence[Measured]) -> None:
+    """The numbers behind all of it, to look at and to take away."""
+    name = forgotten_name(runs[0].config.scenario)
     table, attacks = layer_table(runs), membership_table(_listing(runs))
     st.dataframe(table, hide_index=True, alt="Change, drift and likeness of every layer and run")
     st.dataframe(attacks, hide_index=True, alt="Accuracy and AUC of the attack for every run")

@@ -27,7 +27,6 @@ from pru_demo.ui.shared.texts import text
 
 # As many as a visitor may have waiting.
 AT_ONCE = 6
-EXPECTED = "about a minute each for the small network on two CPU cores, longer for larger ones"
 
 _STOPPED = (STOPPED, "Measuring {name} was stopped. Nothing else was lost.")
 _ENDINGS: Endings = {
@@ -82,7 +81,6 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
     said = text(
         "inside.not_measured",
         names=listed([pick_name(run.pick) for run in missing]),
-        expected=EXPECTED,
         minutes=f"{ORPHAN_SECONDS / 60:.0f}",
     )
     if needed:
@@ -108,18 +106,12 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
 
 def _show_progress(jobs: Mapping[RunConfig, Job]) -> None:
     for run, job in jobs.items():
-        share, said = _progress(job)
+        event, share, said = last_event(job), 1.0, str(job.state)
+        if job.state == "queued":
+            share, said = 0.0, f"waiting, number {job.position} in the queue"
+        elif job.state == "running":
+            share, said = event.get("share", 0.0), event.get("message", "starting a worker")
         st.progress(share, f"**{pick_name(run.pick)}**: {said}")
-
-
-def _progress(job: Job) -> tuple[float, str]:
-    """Share done, and in words what is being done."""
-    if job.state == "queued":
-        return 0.0, f"waiting, number {job.position} in the queue"
-    if job.state != "running":
-        return 1.0, job.state
-    event = last_event(job)
-    return event.get("share", 0.0), event.get("message", "starting a worker")
 
 
 def _is_measured(run: RunConfig) -> bool:

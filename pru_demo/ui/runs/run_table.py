@@ -14,7 +14,7 @@ import streamlit as st
 
 from pru_demo.config import RunConfig
 from pru_demo.data import DATASETS, DatasetSpec
-from pru_demo.figures.naming import forgotten_name
+from pru_demo.figures.naming import forgotten_classes, forgotten_name
 from pru_demo.methods import METHODS, Method
 from pru_demo.models import MODELS
 from pru_demo.settings import PRESETS, Preset
@@ -27,17 +27,12 @@ _SELECTED = "runs.selected"
 _ROWS, _ROW_PIXELS = 6.5, 35
 
 
-def _forgotten(config: RunConfig) -> list[str]:
-    names = DATASETS[config.scenario.dataset].class_names
-    return [names[c] for c in config.scenario.forget]
-
-
 _Registry = Mapping[str, DatasetSpec] | Mapping[str, Method] | Mapping[str, Preset]
 # What can be asked of a run, and what answers are called in the order in which they are offered;
 # those that are in no registry go by the alphabet.
 _FILTERS: dict[str, tuple[Callable[[RunConfig], list[str]], _Registry]] = {
     "Data set": (lambda run: [run.scenario.dataset], DATASETS),
-    "Forgot": (_forgotten, {}),
+    "Forgot": (lambda run: forgotten_classes(run.scenario), {}),
     "Method": (lambda run: [run.pick.method], METHODS),
     "Amount of work": (lambda run: [run.scenario.preset], PRESETS),
 }

@@ -6,6 +6,7 @@ Ink becomes PNG and is turned back by the dark theme (``main.py``); pictures bec
 import base64
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pru_demo.data import DATASETS, read_part
+from pru_demo.data.spec import DamagedData
 
 
 def sample_images(dataset: str) -> NDArray[np.uint8]:
@@ -45,10 +47,30 @@ def data_uri(pixels: NDArray[np.uint8], *, side: int = 96) -> str:
     return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
+@lru_cache(maxsize=1024)
+def class_chip(dataset: str, has_images: bool, label: int) -> str:
+    """The first test image of a class and its name; the name alone where there are no images."""
+    name = DATASETS[dataset].class_names[label]
+    if not has_images:
+        return name
+    try:
+        labels = read_part(dataset, "test")[1]
+    except DamagedData:
+        # Choosing must go on without pictures; pages that need them will say what is wrong.
+        return name
+    first = sample_images(dataset)[int(np.flatnonzero(labels == label)[0])]
+    return f"![]({data_uri(first, side=32)}) {name}"
+
+
 def strip(
     images: Sequence[NDArray[np.uint8]], captions: Sequence[str], *, size: int = 48, alt: str
 ) -> None:
-    """A row of images that wraps, each with a short caption below; shapes as for ``data_uri``."""
+    """A row of images that wraps, each with a short caption below; nothing if there are none.
+
+    Their shapes are those of :func:`data_uri`.
+    """
+    if not images:
+        return
     cells = "".join(
         f'<figure style="margin:0;text-align:center">'
         f'<img class="{"digit" if is_ink(image) else "picture"}" '

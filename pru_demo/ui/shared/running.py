@@ -144,39 +144,31 @@ def _duration(seconds: float) -> str:
 
 def _progress(job: Job) -> tuple[float, str]:
     """Share done, and in words: what, A_f and A_r, since when, about how much longer."""
+    now, events = time.time(), job.events()
     # Never negative, even if the clock was set back.
-    seconds = max(0.0, time.time() - (job.started or time.time()))
-    message = "starting a worker"
-    for event in reversed(job.events()):
-        if snapshot := event.data.get("snapshot"):
-            done, of = event.data["done"], event.data["of"]
-            text = (
-                f"{snapshot['label']} · A_f {snapshot['A_f']:.0f} %, A_r {snapshot['A_r']:.0f} % · "
-                f"{seconds:.0f} s"
-            )
-            first = next(e.time for e in job.events() if "snapshot" in e.data)
-            if done > 1:
-                left = (event.time - first) / (done - 1) * (of - done)
-                text += f", about {_duration(left)} to go"
-            return done / of, text + _silence(event.time)
-        if epoch := event.data.get("training_original"):
+    seconds = max(0.0, now - (job.started or now))
+    told = events[-1].data if events else {}
+    share, message = 0.0, told.get("message", "starting a worker")
+    if snapshot := told.get("snapshot"):
+        done, of = told["done"], told["of"]
+        share = done / of
+        said = (
+            f"{snapshot['label']} · A_f {snapshot['A_f']:.0f} %, A_r {snapshot['A_r']:.0f} % · "
+            f"{seconds:.0f} s"
+        )
+        if done > 1:
+            first = next(event.time for event in events if "snapshot" in event.data)
+            left = (events[-1].time - first) / (done - 1) * (of - done)
+            said += f", about {_duration(left)} to go"
+    else:
+        if epoch := told.get("training_original"):
             message = f"no network of this seed is shipped, so it is trained first: epoch {epoch}"
-            break
-        if "message" in event.data:
-            message = str(event.data["message"])
-            break
-    return 0.0, f"{message} · {_duration(seconds)}" + _silence(_last_sign(job))
-
-
-def _last_sign(job: Job) -> float:
-    events = job.events()
-    return events[-1].time if events else job.started or time.time()
-
-
-def _silence(since: float) -> str:
-    """What to say of a task that has not reported for long: it may hang, and can be cancelled."""
-    seconds = time.time() - since
-    return f" · no news for {_duration(seconds)}" if seconds > SILENT_SECONDS else ""
+        said = f"{message} · {_duration(seconds)}"
+    # It may hang, and can be cancelled.
+    silence = now - (events[-1].time if events else job.started or now)
+    return share, said + (
+        f" · no news for {_duration(silence)}" if silence > SILENT_SECONDS else ""
+    )
 
 
 def _snapshots(job: Job) -> list[Snapshot]:

@@ -1,19 +1,17 @@
 """The row of choices above every page: what to forget, and which two methods to compare."""
 
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from pru_demo.config import FIELDS, View, runs_of, view_from_query
-from pru_demo.data import DATASETS, available, note_of, read_part
-from pru_demo.data.spec import DamagedData
+from pru_demo.data import DATASETS, available, note_of
 from pru_demo.fields import Number, OneOf
 from pru_demo.figures.naming import listed, short_name
 from pru_demo.ui.shared.comparison import fetch_hint
-from pru_demo.ui.shared.images import data_uri, sample_images
+from pru_demo.ui.shared.images import class_chip
 from pru_demo.ui.shared.state import show
 
 # More would not fit into one row.
@@ -88,7 +86,7 @@ def _class_choice(view: View, *, several: bool) -> None:
         else:
             st.selectbox(label, **common)
         return
-    common |= {"format_func": partial(_chip, dataset, available(dataset)), "width": "stretch"}
+    common |= {"format_func": partial(class_chip, dataset, available(dataset)), "width": "stretch"}
     if several:
         st.segmented_control(label, selection_mode="multi", **common)
     else:
@@ -153,18 +151,3 @@ def _apply(view: View) -> None:
     )
     # Through the URL's reader, so that a choice is held to the same rules as a link.
     show(view_from_query(View(scenario, state["bar.a"], state["bar.b"]).query())[0])
-
-
-@lru_cache(maxsize=1024)
-def _chip(dataset: str, has_images: bool, label: int) -> str:
-    """The first test image of a class and its name; the name alone where there are no images."""
-    name = DATASETS[dataset].class_names[label]
-    if not has_images:
-        return name
-    try:
-        labels = read_part(dataset, "test")[1]
-    except DamagedData:
-        # Choosing must go on without pictures; pages that need them will say what is wrong.
-        return name
-    first = sample_images(dataset)[int(np.flatnonzero(labels == label)[0])]
-    return f"![]({data_uri(first, side=32)}) {name}"

@@ -3,6 +3,8 @@
 Only digits can be drawn.
 """
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -10,7 +12,7 @@ from pru_demo.data import DATASETS, DatasetSpec, read_part
 from pru_demo.data.digits import Digit, digit_from_drawing, digit_from_upload, image_from_upload
 from pru_demo.data.uploads import PictureError
 from pru_demo.ui.components.draw_pad import draw_pad
-from pru_demo.ui.shared.images import data_uri, sample_images
+from pru_demo.ui.shared.images import class_chip
 
 
 def chosen_digit(dataset: str) -> Digit | None:
@@ -56,18 +58,13 @@ def _read(upload: bytes, data: DatasetSpec) -> Digit:
 
 def _picked(dataset: str) -> Digit:
     images, labels = read_part(dataset, "test")
-    shown, names = sample_images(dataset), DATASETS[dataset].class_names
-
-    def chip(label: int) -> str:
-        first = shown[np.flatnonzero(labels == label)[0]]
-        return f"![]({data_uri(first, side=32)}) {names[label]}"
-
+    classes = len(DATASETS[dataset].class_names)
     label = st.segmented_control(
         "Class",
-        range(len(names)),
-        default=min(9, len(names) - 1),
+        range(classes),
+        default=min(9, classes - 1),
         required=True,
-        format_func=chip,
+        format_func=partial(class_chip, dataset, True),
         key="pick.class",
     )
     members = np.flatnonzero(labels == label)

@@ -73,33 +73,25 @@ def warm_up() -> None:
     Thread(target=import_module, args=("pru_demo.experiment.stored_networks",), daemon=True).start()
 
 
-def opinion_of(
-    record: RunRecord, epoch: int, pixels: NDArray[np.uint8]
-) -> NDArray[np.float32] | None:
-    """Probabilities (K,) of a run's network after ``epoch`` of relearning; None if not stored."""
-    from pru_demo.experiment.stored_networks import opinion
-
-    model = _kept(record, epoch)
-    return None if model is None else opinion(model, pixels)
-
-
 def opinions_of(
     networks: Iterable[tuple[RunRecord, int]], pixels: NDArray[np.uint8]
 ) -> dict[str, NDArray[np.float32]]:
-    """The opinions of those that are stored, by what each is called and how long it relearned."""
+    """Probabilities (K,) of the networks after so many epochs of relearning, of those that are
+    stored, by what each is called."""
+    from pru_demo.experiment.stored_networks import opinion
+
     opinions = {}
     for record, epoch in networks:
-        p = opinion_of(record, epoch, pixels)
-        if p is not None:
+        if (model := _kept(record, epoch)) is not None:
             relearned = f", relearned {epoch}" if epoch else ""
-            opinions[f"{pick_name(record.config.pick)}{relearned}"] = p
+            opinions[f"{pick_name(record.config.pick)}{relearned}"] = opinion(model, pixels)
     return opinions
 
 
 def features_in(
     record: RunRecord, epoch: int, pixels: NDArray[np.uint8]
 ) -> NDArray[np.float32] | None:
-    """Features (d,) of an image in a run's network, likewise."""
+    """Features (d,) of an image in a run's network; None if that is not stored."""
     from pru_demo.experiment.stored_networks import features
 
     model = _kept(record, epoch)

@@ -70,18 +70,16 @@ def _check_panel(panel: Panel, steps: int, samples: int, classes: int) -> None:
     top = (steps, samples, min(_TOP, classes))
     shapes: dict[str, tuple[int, ...]] = {"xy": (steps, samples, 2), "top": top, "p_top": top}
     shapes |= dict.fromkeys(("p_f", "moved"), (steps, samples))
+    if panel.guest is not None:
+        shapes["guest"] = (steps, 2)
     for name, shape in shapes.items():
         values = getattr(panel, name)
         if values.shape != shape:
             raise ValueError(f"{panel.title}: {name} must have shape {shape}, not {values.shape}.")
-        if not np.isfinite(values).all():
+        if name != "guest" and not np.isfinite(values).all():
             raise ValueError(f"{panel.title}: {name} must be finite everywhere.")
     if panel.top.max() >= classes:
         raise ValueError(f"{panel.title}: top names a class that does not exist.")
-    if panel.guest is not None and panel.guest.shape != (steps, 2):
-        raise ValueError(
-            f"{panel.title}: guest must have shape {(steps, 2)}, not {panel.guest.shape}."
-        )
 
 
 def fingerprint(movie: Movie) -> str:
