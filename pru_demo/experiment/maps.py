@@ -52,7 +52,7 @@ LIVE = "live"
 class PlacedRun:
     """A run on a map: positions ``xy`` (T, n, 2) float16 of n samples in T snapshots.
 
-    ``fidelity``: see ``projection.Fidelity``. ``map_id`` is that of the map. ``entrances`` of the
+    ``fidelity``: see ``projection.fidelity``. ``map_id`` is that of the map. ``entrances`` of the
     snapshots whose networks are kept let new images in; ``fitted_on`` names runs as ``str(pick)``.
     """
 

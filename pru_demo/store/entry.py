@@ -15,8 +15,10 @@ metadata in a random order. There is no way for these bytes to make Python run c
 import hashlib
 import io
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -122,6 +124,15 @@ def decode(data: bytes, key: str | None = None) -> Entry:
     if data[: head.size] != _write_head(head.key, head.text, _layout(arrays), body):
         raise DamagedEntry("checksum differs")
     return Entry(head.meta, arrays)
+
+
+def open_bounded(path: Path) -> BinaryIO:
+    """The file of an entry. Raises DamagedEntry if it is too large, OSError if it is a link."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
+    if os.fstat(file.fileno()).st_size > MAX_BYTES:
+        file.close()
+        raise DamagedEntry("file is too large")
+    return file
 
 
 def read_meta(stream: BinaryIO, key: str | None = None) -> dict[str, Any]:

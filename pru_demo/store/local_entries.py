@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from pru_demo.store.entry import MAX_BYTES, DamagedEntry, Entry, decode, read_meta
+from pru_demo.store.entry import DamagedEntry, Entry, decode, open_bounded, read_meta
 from pru_demo.store.index import INDEX_FILE, Index, Row, Stored
 from pru_demo.store.lock import UseLock
 
@@ -115,7 +115,7 @@ class LocalEntries:
             try:
                 if (digest := self.index.look(row.key)) is None:
                     return None
-                with self._open(digest) as file:
+                with open_bounded(self._path(digest)) as file:
                     data = file.read()
                 decode(data, row.key)
                 if hashlib.sha256(data).hexdigest() != digest:
@@ -148,13 +148,13 @@ class LocalEntries:
         with contextlib.suppress(DamagedEntry, FileNotFoundError):
             if (digest := self.index.use(key)) is None:
                 return None
-            with contextlib.suppress(FileNotFoundError), self._open(digest) as file:
+            with contextlib.suppress(FileNotFoundError), open_bounded(self._path(digest)) as file:
                 return read(file)
             # Somebody has replaced or removed it since: once more, while nobody can.
             with self.index.transaction():
                 if (digest := self.index.look(key)) is None:
                     return None
-                with self._open(digest) as file:
+                with open_bounded(self._path(digest)) as file:
                     return read(file)
         _log.warning("Stored entry %s is damaged; it will be computed again.", key)
         return None
@@ -205,13 +205,6 @@ class LocalEntries:
         if self._entries.is_symlink() or folder.is_symlink():
             raise DamagedEntry(f"{folder} is a link")
         return folder / (digest + suffix)
-
-    def _open(self, digest: str) -> BinaryIO:
-        file = os.fdopen(os.open(self._path(digest), os.O_RDONLY | os.O_NOFOLLOW), "rb")
-        if os.fstat(file.fileno()).st_size > MAX_BYTES:
-            file.close()
-            raise DamagedEntry("file is too large")
-        return file
 
 
 def _make_private(folder: Path) -> None:

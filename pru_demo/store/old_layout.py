@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
 import re
 import sqlite3
 import struct
@@ -21,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pru_demo.store.entry import MAX_BYTES, MAX_META_BYTES, DamagedEntry, Entry
+from pru_demo.store.entry import MAX_META_BYTES, DamagedEntry, Entry, open_bounded
 
 _INDEX = "cache.db"
 _FILE_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
@@ -46,7 +45,8 @@ def old_entries(directory: Path) -> Iterator[tuple[str, Entry]]:
                 if mode == _RAW and isinstance(value, bytes):
                     entry = decode_old(value)
                 elif mode == _FILE:
-                    entry = decode_old(_read(_path(directory, filename)))
+                    with open_bounded(_path(directory, filename)) as file:
+                        entry = decode_old(file.read())
                 else:
                     raise DamagedEntry(f"storage mode {mode!r} is refused")
             except OSError as error:
@@ -136,10 +136,3 @@ def _path(directory: Path, filename: Any) -> Path:
     if path.parent.resolve() != path.parent:
         raise DamagedEntry(f"{path.parent} is a link")
     return path
-
-
-def _read(path: Path) -> bytes:
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-        if os.fstat(file.fileno()).st_size > MAX_BYTES:
-            raise DamagedEntry("file is too large")
-        return file.read()
