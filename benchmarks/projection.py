@@ -27,8 +27,10 @@ from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.data import available
 from pru_demo.experiment.keys import features_key, run_key
 from pru_demo.experiment.record import RunRecord
-from pru_demo.projection import fit_landmark_map, fit_temporal_map, map_fidelity, pca_map
+from pru_demo.projection.fidelity import map_fidelity
 from pru_demo.projection.graph import NEIGHBOURS, nearest
+from pru_demo.projection.landmark_map import fit_landmark_map
+from pru_demo.projection.temporal_map import fit_temporal_map, pca_map
 from pru_demo.store import Store, default_store_directory
 
 SEEDS = (7, 8, 9)

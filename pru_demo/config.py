@@ -9,16 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from pru_demo.data import DATASETS
-from pru_demo.fields import (
-    BadValue,
-    Classes,
-    ContentHash,
-    Field,
-    Number,
-    OneOf,
-    entry,
-    shortened,
-)
+from pru_demo.fields import BadValue, Classes, ContentHash, Field, Number, OneOf, entry, shortened
 from pru_demo.methods import METHODS
 from pru_demo.models import MODELS, ModelSpec
 from pru_demo.parameters import NoParams, TrainingParams, as_json
@@ -103,6 +94,12 @@ class Scenario:
         placeholder="as each method has it",
     )
 
+    @property
+    def most_to_forget(self) -> int | None:
+        """The limit on how many images a method is given to forget with, None without one."""
+        limits = (PRESETS[self.preset].forget_samples, self.forget_samples)
+        return min((n for n in limits if n is not None), default=None)
+
     def content(self) -> dict[str, Any]:
         """As JSON, what was asked for, by name; fields that came later only if they were."""
         content = {
@@ -119,13 +116,12 @@ class Scenario:
         exist.
         """
         preset = PRESETS[self.preset]
-        limits = (preset.forget_samples, self.forget_samples)
         by_effect = ("preset", "relearn_epochs", "max_batch")
         return {
             **{name: value for name, value in self.content().items() if name not in by_effect},
             "given": self.given,
             "original": self.original,
-            "forget_samples": min((n for n in limits if n is not None), default=None),
+            "forget_samples": self.most_to_forget,
             "relearn_samples": preset.relearn_samples,
             "whole_test_part": preset.whole_test_part,
             "relearning": _canonical(asdict(relearning_of(self))),

@@ -47,7 +47,6 @@ class OneOf(Kind):
     in_a_row: bool = False
 
     def read(self, text: str, name: str, dataset: str) -> str:
-        """Raises BadValue for what is no option."""
         if text in self.options:
             return text
         raise BadValue(f"asks for {name} “{shortened(text)}”, which does not exist here.")
@@ -66,7 +65,6 @@ class Number(Kind):
     step: int = 1
 
     def read(self, text: str, name: str, dataset: str) -> int:
-        """Raises BadValue for what is no number, or out of bounds."""
         # Other scripts have digits too; and reading a million of them would take long.
         digits = text.isascii() and text.isdigit() and len(text) <= len(str(self.high))
         if digits and self.low <= int(text) <= self.high:
@@ -81,7 +79,6 @@ class Classes(Kind):
     """Classes of the data set, sorted, each once; two or more must be left."""
 
     def read(self, text: str, name: str, dataset: str) -> tuple[int, ...]:
-        """Raises BadValue for other classes, and when too few would be left."""
         count = len(DATASETS[dataset].class_names)
         parts = [part for part in text.split(",") if part.isascii() and part.isdigit()]
         classes = tuple(sorted({int(part) for part in parts if len(part) < 4}))
@@ -103,7 +100,6 @@ class ContentHash(Kind):
     """The SHA-256 of a file of one's own, or "" for none."""
 
     def read(self, text: str, name: str, dataset: str) -> str:
-        """Raises BadValue for anything else."""
         if not text or re.fullmatch(r"[0-9a-f]{64}", text):
             return text
         raise BadValue(f"names a network “{shortened(text)}”, which is no content hash.")

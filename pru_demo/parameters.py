@@ -1,6 +1,5 @@
 """What can be set about each method, with the bounds within which it makes sense."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -150,21 +149,10 @@ class RetrainParams(_Checked):
     start: str = ""
 
 
-Params = (
-    NoParams
-    | PRUParams
-    | BoundaryShrinkParams
-    | BoundaryExpandingParams
-    | FineTuningParams
-    | SalUnParams
-    | NegativeGradientParams
-    | UnrollParams
-    | SCRUBParams
-    | RetrainParams
-)
+Params = NoParams | PRUParams | FineTuningParams | UnrollParams | RetrainParams
 
 
-def as_json(params: Params) -> Mapping[str, Any]:
+def as_json(params: Params) -> dict[str, Any]:
     """Names and values, for records."""
     return {each.name: getattr(params, each.name) for each in fields(params)}
 

@@ -82,10 +82,10 @@ def test_list_can_be_read_by_programs(store: Store, capsys: pytest.CaptureFixtur
 
 
 def test_looking_is_not_using(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    before = store.cache.rows()
+    before = store.cache.index.rows()
     run(capsys, "list")
     run(capsys, "verify")
-    assert store.cache.rows() == before
+    assert store.cache.index.rows() == before
 
 
 def test_a_whole_store_is_verified(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,7 +124,7 @@ def test_a_row_that_is_not_ours_is_damage(store: Store, capsys: pytest.CaptureFi
     assert status == 1
     assert lines[0].startswith("An entry not of this program: ")
     assert run(capsys, "verify", "--repair")[0] == 0
-    assert len(store.cache.rows()) == 2
+    assert len(store.cache.index.rows()) == 2
 
 
 def test_damage_in_the_bundle_stays_and_is_said(

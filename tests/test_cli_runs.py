@@ -1,6 +1,7 @@
 """``run``, ``measure``, ``sweep`` and ``precompute`` have their work done by a real engine."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,12 @@ from pru_demo.experiment.record import RunRecord
 from pru_demo.paths import RECORDS
 from pru_demo.store import Store
 from pru_demo.store.bundle import MANIFEST, Bundle
+from tests.live_maps import put_live_maps
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (RECORDS / MANIFEST).exists(), reason="assets/records is not made yet"),
+]
 
 SMALL = ("--forget-samples", "16", "--relearn-epochs", "1", "--max-batch", "64")
 SCENARIO = Scenario(forget=(3,), forget_samples=16, relearn_epochs=1, max_batch=64)
@@ -48,8 +53,9 @@ def summary_of(tmp_path: Path, *command: str) -> list[dict[str, Any]]:
 
 
 def test_run_computes_each_method_and_measure_and_sweep_use_what_is_stored(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, store_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    put_live_maps(store_directory, SCENARIO, replace(SCENARIO, forget=(4,)))
     methods = ("--methods", "unroll_of:default,original")
     runs = summary_of(tmp_path, "run", "--forget", "3", *methods)
     assert [(run["method"], len(run["A_f"])) for run in runs] == [("unroll_of", 2), ("original", 2)]
@@ -88,13 +94,12 @@ def test_leaving_cancels_what_is_not_finished(store_directory: Path) -> None:
         assert [job.state for job in later._engine.jobs() if job.state != "cancelled"] == []
 
 
-@pytest.mark.skipif(not (RECORDS / MANIFEST).exists(), reason="assets/records is not made yet")
 def test_precompute_makes_records_and_map_without_looking_at_the_bundled_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picks = (Pick("unroll_of", "default"), Pick("original", "paper"))
     runs = [RunConfig(SCENARIO, pick) for pick in picks]
-    monkeypatch.setattr(module, "runs_of", lambda _: runs)
+    monkeypatch.setattr(module, "shipped_runs", lambda _: runs)
     # Two kinds of maps go through the same branch as all.
     assert module.KINDS == KINDS
     kinds = ("pca", "time")
@@ -107,6 +112,7 @@ def test_precompute_makes_records_and_map_without_looking_at_the_bundled_ones(
         "shipped",
         lambda run: {k: n for k, n in shipped(run).items() if not n.endswith(left_out)},
     )
+    put_live_maps(tmp_path / "work", SCENARIO)
     work = Store(tmp_path / "work")
     with Jobs(work.directory, bundled=False) as jobs:
         made = list(module.precompute([SCENARIO], work, tmp_path / "records", jobs))

@@ -9,12 +9,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from pru_demo.data.digits import (
-    DigitError,
-    digit_from_drawing,
-    digit_from_upload,
-    image_from_upload,
-)
+from pru_demo.data.digits import digit_from_drawing, digit_from_upload, image_from_upload
+from pru_demo.data.uploads import PictureError
 
 IMAGES = Path(__file__).parents[1] / "assets/data/mnist/t10k-images-idx3-ubyte.gz"
 
@@ -96,7 +92,7 @@ def test_a_single_dot_becomes_a_digit() -> None:
 
 
 def test_an_empty_drawing_is_said_to_be_empty() -> None:
-    with pytest.raises(DigitError, match="drawing is empty"):
+    with pytest.raises(PictureError, match="drawing is empty"):
         digit_from_drawing(np.zeros((84, 84), np.uint8))
 
 
@@ -125,18 +121,18 @@ def test_specks_far_from_the_ink_are_not_part_of_the_digit(mnist: npt.NDArray[np
 
 @pytest.mark.parametrize("shade", [0, 128, 255])
 def test_a_picture_of_one_colour_is_refused(shade: int) -> None:
-    with pytest.raises(DigitError, match="all one colour"):
+    with pytest.raises(PictureError, match="all one colour"):
         digit_from_upload(png(np.full((120, 90), shade, np.uint8)))
 
 
 def test_a_blank_page_with_grain_is_refused() -> None:
     grain = np.random.default_rng(0).normal(200, 4, (200, 200)).clip(0, 255).astype(np.uint8)
-    with pytest.raises(DigitError, match="all one colour"):
+    with pytest.raises(PictureError, match="all one colour"):
         digit_from_upload(png(grain))
 
 
 def test_a_refused_file_is_a_digit_error_with_the_reason() -> None:
-    with pytest.raises(DigitError, match="not a PNG, JPEG or WebP"):
+    with pytest.raises(PictureError, match="not a PNG, JPEG or WebP"):
         digit_from_upload(b"GIF89a, they said")
 
 
@@ -160,5 +156,5 @@ def test_a_thing_on_any_paper_is_bright_on_black_where_its_data_set_is(paper: in
 
 
 def test_a_refused_picture_of_anything_is_a_digit_error() -> None:
-    with pytest.raises(DigitError, match="not a PNG"):
+    with pytest.raises(PictureError, match="not a PNG"):
         image_from_upload(b"MZ", 32, colour=True, white_ink=False)

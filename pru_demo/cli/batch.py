@@ -9,9 +9,9 @@ from typing import Any
 from tqdm import tqdm
 
 from pru_demo.config import RunConfig
-from pru_demo.experiment.keys import measures_key, run_key
-from pru_demo.experiment.tasks import MEASURE, RUN, shape_of
-from pru_demo.jobs.client import Engine, engine_for
+from pru_demo.experiment.keys import run_key
+from pru_demo.experiment.tasks import RUN, shape_of
+from pru_demo.jobs.client import engine_for
 from pru_demo.jobs.protocol import Job
 
 POLL_SECONDS = 0.1
@@ -25,7 +25,7 @@ class Jobs:
     """
 
     def __init__(self, store_directory: Path, *, bundled: bool = True) -> None:
-        self._engine: Engine = engine_for(store_directory, bundled=bundled)
+        self._engine = engine_for(store_directory, bundled=bundled)
         self._jobs: list[Job] = []
 
     def __enter__(self) -> "Jobs":
@@ -42,23 +42,13 @@ class Jobs:
         With ``again`` also those that are stored already. Raises JobFailed for the first one that
         fails, and what ``Engine.submit`` raises.
         """
-        jobs = [
-            self._submit(
-                RUN,
-                {"config": config.content(), "again": again},
-                run_key(config),
-                shape=shape_of(config),
-            )
-            for config in configs
-        ]
+        jobs = []
+        for config in configs:
+            arguments = {"config": config.content(), "again": again}
+            jobs.append(self._submit(RUN, arguments, run_key(config), shape_of(config)))
         for config, job in zip(configs, jobs, strict=True):
             self._follow(job, title_of(config))
             yield config
-
-    def measure(self, config: RunConfig) -> None:
-        """Measure a stored run finely."""
-        job = self._submit(MEASURE, {"config": config.content()}, measures_key(config))
-        self._follow(job, f"{title_of(config)}, measuring")
 
     def do(self, task: str, arguments: dict[str, Any], key: str, title: str) -> None:
         """Have any other task done."""

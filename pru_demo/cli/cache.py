@@ -52,7 +52,7 @@ def add_cache_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 def _list(options: argparse.Namespace) -> None:
     (store, bundle), limit = _layers(), upkeep.size_limit()
     with store.refusing("cannot be listed"):
-        kinds, volume = upkeep.kinds(store.cache.rows()), store.cache.volume()
+        kinds, volume = upkeep.kinds(store.cache.index.rows()), store.cache.index.volume()
     bundled, size = len(bundle.keys()), bundle.size()
     if options.json:
         content = {
@@ -90,12 +90,12 @@ def _list(options: argparse.Namespace) -> None:
 def _verify(options: argparse.Namespace) -> None:
     (store, bundle), left = _layers(), 0
     with store.refusing("cannot be verified"):
-        if reason := store.cache.index_damage():
+        if reason := store.cache.index.damage():
             raise ValueError(
                 f"The index of the result store is damaged ({reason}). Delete the folder "
                 f"{store.directory} to start afresh; bundled records are not in it."
             )
-        rows = store.cache.rows()
+        rows = store.cache.index.rows()
         for row in rows:
             if reason := store.cache.damage(row, remove=options.repair):
                 left += not options.repair
@@ -134,7 +134,7 @@ def _prune(options: argparse.Namespace) -> None:
     store, _ = _layers()
     with store.refusing("cannot be pruned"):
         removed = upkeep.prune(store.cache, int(limit))
-        volume = store.cache.volume()
+        volume = store.cache.index.volume()
     freed = _mb(sum(row.size for row in removed))
     print(f"Removed {_count(len(removed), 'entry', 'entries')}: {freed}.")
     print(f"The store in {store.directory} takes {_mb(volume)}.")
@@ -145,7 +145,7 @@ def _prune(options: argparse.Namespace) -> None:
 def _clear(options: argparse.Namespace) -> None:
     store, _ = _layers()
     with store.refusing("cannot be cleared"):
-        rows = store.cache.rows()
+        rows = store.cache.index.rows()
         what = f"{_count(len(rows), 'entry', 'entries')} ({_mb(sum(row.size for row in rows))})"
         if not options.yes:
             raise ValueError(

@@ -16,7 +16,6 @@ from pru_demo.settings import PRESETS
 
 
 def add_list_command(commands: Commands) -> None:
-    """Add ``list``."""
     parser = commands.add_parser("list", help="methods, data sets, networks, presets")
     parser.add_argument("--json", action="store_true", help="as JSON on standard output")
     parser.set_defaults(command=_list)

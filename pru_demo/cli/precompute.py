@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pru_demo.cli.batch import Jobs, title_of
 from pru_demo.cli.options import Commands
-from pru_demo.config import Pick, RunConfig, Scenario, variants_of
+from pru_demo.config import RunConfig, Scenario, runs_of
 from pru_demo.experiment.keys import classic_key, inside_key, placed_key, run_key, shipped
 from pru_demo.experiment.maps import KINDS
 from pru_demo.experiment.tasks import CLASSIC, INSIDE, MAP, classic_job_key, map_job_key
@@ -21,7 +21,6 @@ VARIANTS_SHIPPED = ("tuned", "paper", "released")
 
 
 def add_precompute_command(commands: Commands) -> None:
-    """Add ``precompute``."""
     parser = commands.add_parser("precompute", help="make the bundled records again")
     parser.add_argument("--out", type=Path, default=RECORDS, help="directory of records")
     parser.set_defaults(command=_precompute)
@@ -36,13 +35,12 @@ def _precompute(options: argparse.Namespace) -> None:
     print(options.out)
 
 
-def runs_of(scenario: Scenario) -> list[RunConfig]:
+def shipped_runs(scenario: Scenario) -> list[RunConfig]:
     """The runs of ``scenario`` that ship."""
     return [
-        RunConfig(scenario, Pick(method, variant))
-        for method in METHODS_SHIPPED
-        for variant in variants_of(method, scenario)
-        if variant in VARIANTS_SHIPPED
+        run
+        for run in runs_of(scenario)
+        if run.pick.method in METHODS_SHIPPED and run.pick.variant in VARIANTS_SHIPPED
     ]
 
 
@@ -56,7 +54,7 @@ def precompute(
     """
     names: dict[str, str] = {}
     for scenario in scenarios:
-        runs = runs_of(scenario)
+        runs = shipped_runs(scenario)
         yield from jobs.run(runs, again=False)
         for kind in KINDS:
             _draw(work, jobs, runs, kind)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pru_demo.cli.batch import Jobs
+from pru_demo.cli.batch import Jobs, title_of
 from pru_demo.cli.options import (
     Commands,
     add_run_options,
@@ -23,6 +23,7 @@ from pru_demo.config import RunConfig, Scenario
 from pru_demo.experiment.keys import inside_key, measures_key, run_key, weights_key
 from pru_demo.experiment.migration import open_results
 from pru_demo.experiment.record import RunRecord
+from pru_demo.experiment.tasks import MEASURE
 from pru_demo.paths import CHECKPOINTS, ROOT
 from pru_demo.store import Store, default_store_directory
 
@@ -57,7 +58,8 @@ def _measure(options: argparse.Namespace) -> None:
     with Jobs(store.directory) as jobs:
         list(jobs.run([c for c in configs if c not in kept], again=True))
         for config in configs:
-            jobs.measure(config)
+            title = f"{title_of(config)}, measuring"
+            jobs.do(MEASURE, {"config": config.content()}, measures_key(config), title)
     measured = [(config, _measures(store, config)) for config in configs]
     print(measure_table(measured))
     _tell(store, options.json, {"runs": [{**c.content(), **meta} for c, meta in measured]})
@@ -101,7 +103,6 @@ def _tell(store: Store, file: Path | None, content: dict[str, Any]) -> None:
 
 
 def add_train_command(commands: Commands) -> None:
-    """Add ``train``."""
     train = commands.add_parser("train", help="train an original network")
     add_scenario_options(train, ("dataset", "model", "seed"))
     train.add_argument("--out", type=Path, default=CHECKPOINTS, help="directory of checkpoints")
@@ -123,7 +124,6 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def add_search_command(commands: Commands) -> None:
-    """Add ``search``."""
     search = commands.add_parser("search", help="find the parameters of the tuned variants")
     add_scenario_options(search, ("dataset", "model", "preset", "seed"))
     search.add_argument("--methods", default="pru,boundary_shrink", help="comma-separated")

@@ -14,35 +14,18 @@ def result_table(records: Sequence[RunRecord]) -> str:
     """A_f and A_r in percent after unlearning and after 1, 5 and 10 epochs of relearning."""
     rows = []
     for record in records:
-        pick, a_f, a_r = (
-            record.config.pick,
-            record.relearning("A_f"),
-            record.relearning("A_r"),
-        )
+        pick, seconds = record.config.pick, record.seconds
+        a_f, a_r = record.relearning("A_f"), record.relearning("A_r")
         cells = [
             f"{a_f[epoch]:.1f} / {a_r[epoch]:.1f}" if epoch < len(a_f) else "not computed"
             for epoch in KEPT_EPOCHS
         ]
         control = record.batch_norm_only
         only = f"{control['A_f']:.1f} / {control['A_r']:.1f}" if control else "not computed"
-        seconds = record.seconds
-        rows.append(
-            [
-                pick.method,
-                pick.variant,
-                *cells,
-                only,
-                f"{seconds['unlearn']:.1f} + {seconds['relearn']:.1f}",
-                record.failure or "",
-            ]
-        )
-    return tabulate(
-        rows,
-        headers=[
-            *("method", "variant", "A_f / A_r", "relearned 1", "5", "10"),
-            *("BatchNorm only", "seconds", "failure"),
-        ],
-    )
+        took = f"{seconds['unlearn']:.1f} + {seconds['relearn']:.1f}"
+        rows.append([pick.method, pick.variant, *cells, only, took, record.failure or ""])
+    after = ("A_f / A_r", "relearned 1", "5", "10", "BatchNorm only")
+    return tabulate(rows, headers=["method", "variant", *after, "seconds", "failure"])
 
 
 def sweep_table(records: Sequence[RunRecord]) -> str:

@@ -28,10 +28,6 @@ _FAINTEST_INK = 16
 _LEAST_CONTRAST = 24.0
 
 
-class DigitError(ValueError):
-    """No digit can be made of this input; the message is a sentence for its author."""
-
-
 @dataclass(frozen=True, eq=False)
 class Digit:
     """One digit as the network sees it: ``pixels`` (28, 28) uint8, white ink (255) on black.
@@ -44,13 +40,9 @@ class Digit:
 
 
 def digit_from_drawing(grey: GreyImage) -> Digit:
-    """Centre and scale a drawing.
+    """Centre and scale a drawing, (H, W) uint8, 0 = paper, 255 = ink.
 
-    Args:
-        grey: (H, W) uint8, 0 = paper, 255 = ink.
-
-    Raises:
-        DigitError: nothing is drawn.
+    Raises PictureError when nothing is drawn.
     """
     return Digit(_centred(grey, "The drawing is empty: draw a digit first."), "drawn")
 
@@ -58,13 +50,9 @@ def digit_from_drawing(grey: GreyImage) -> Digit:
 def digit_from_upload(data: bytes) -> Digit:
     """Read an untrusted picture file, find its ink, and centre and scale that.
 
-    Raises:
-        DigitError: the file is refused (see ``open_picture``) or shows a single colour.
+    Raises PictureError when the file is refused (see ``open_picture``) or shows a single colour.
     """
-    try:
-        picture = open_picture(data)
-    except PictureError as error:
-        raise DigitError(str(error)) from error
+    picture = open_picture(data)
     empty = "The picture is all one colour: upload a digit that stands out from its paper."
     return Digit(_centred(_ink_of(picture, empty), empty), "uploaded")
 
@@ -73,13 +61,9 @@ def image_from_upload(data: bytes, side: int, *, colour: bool, white_ink: bool) 
     """Read an untrusted picture file of anything: its middle square, ``side`` pixels large.
 
     ``white_ink``: the data set shows its things bright on black, so paper that is bright at the
-    edges is turned into its negative. Raises :class:`DigitError` when the file is refused.
+    edges is turned into its negative. Raises PictureError when the file is refused.
     """
-    try:
-        picture = open_picture(data, colour=colour)
-    except PictureError as error:
-        raise DigitError(str(error)) from error
-    small = ImageOps.fit(picture, (side, side), Image.Resampling.BOX)
+    small = ImageOps.fit(open_picture(data, colour=colour), (side, side), Image.Resampling.BOX)
     pixels = np.asarray(small)
     if white_ink:
         edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
@@ -92,7 +76,7 @@ def _centred(ink: GreyImage, if_empty: str) -> GreyImage:
     rows = np.flatnonzero((ink >= _FAINTEST_INK).any(axis=1))
     columns = np.flatnonzero((ink >= _FAINTEST_INK).any(axis=0))
     if not rows.size:
-        raise DigitError(if_empty)
+        raise PictureError(if_empty)
     box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = INK_BOX / max(box.shape)
     height, width = (max(1, round(side * scale)) for side in box.shape)
@@ -116,7 +100,7 @@ def _ink_of(picture: Image.Image, if_blank: str) -> GreyImage:
     difference = _without_paper(picture)
     level = float(np.quantile(difference, 0.998))
     if level < _LEAST_CONTRAST:
-        raise DigitError(if_blank)
+        raise PictureError(if_blank)
     threshold = _otsu(difference, level)
     strong = difference > threshold
     ink_level = max(float(np.quantile(difference[strong], 0.75)), threshold + 1)

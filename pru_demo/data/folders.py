@@ -1,6 +1,6 @@
 """The layout of torchvision's ImageFolder: ``train/<class>/*.png``, ``test/<class>/*.png``."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -18,8 +18,8 @@ def folder_part(folder: Path, part: Part, repair: str) -> StoredPart:
     Raises :class:`DamagedData` when there is no such folder, or none of its folders has pictures.
     """
     try:
-        folders = sorted(filter(_is_class, (folder / part).iterdir()))
-        files = [_pictures_in(each) for each in folders]
+        folders = sorted(path for path in _shown(folder / part) if path.is_dir())
+        files = [sorted(p for p in _shown(f) if p.suffix.lower() in SUFFIXES) for f in folders]
     except OSError as error:
         problem = f"{folder / part} cannot be listed ({error.strerror})"
         raise DamagedData(f"{problem}. {repair}") from error
@@ -30,21 +30,9 @@ def folder_part(folder: Path, part: Part, repair: str) -> StoredPart:
     return StoredPart(labels, tuple(f.name for f in folders), partial(_contents, in_order, repair))
 
 
-def _is_class(path: Path) -> bool:
-    return path.is_dir() and not _is_hidden(path)
-
-
-def _pictures_in(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in SUFFIXES and not _is_hidden(path)
-    )
-
-
-def _is_hidden(path: Path) -> bool:
-    """File managers and synchronisers leave such files beside pictures."""
-    return path.name.startswith(".")
+def _shown(folder: Path) -> Iterator[Path]:
+    """Not what is hidden: file managers and synchronisers leave such files beside pictures."""
+    return (path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def _contents(files: Sequence[Path], repair: str) -> Generator[tuple[str, bytes], None, None]:

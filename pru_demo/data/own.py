@@ -7,7 +7,6 @@ import logging
 import re
 from collections.abc import Collection
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -52,29 +51,8 @@ def _holds_training_data(folder: Path) -> bool:
     return not is_hidden and ((folder / "train").is_dir() or bool(parquet_files(folder, "train")))
 
 
-@dataclass(frozen=True)
-class _Examined:
-    """What was found when the process started, which a part read later must still fit."""
-
-    folder: Path
-    class_names: tuple[str, ...]
-    channels: int
-    size: int
-    train_size: int
-
-    def __call__(self, part: Part) -> Arrays:
-        from pru_demo.data.pictures import decode_part
-
-        stored = _stored(self.folder, part)
-        _check_classes(stored, part, self.class_names, self.folder)
-        if part == "train" and len(stored.labels) != self.train_size:
-            raise DamagedData(f"The pictures in {self.folder} have changed: start again.")
-        images = decode_part(stored, self.channels, self.size, _REPAIR, fit=True)
-        return images, stored.labels.astype(np.uint8)
-
-
 def _examined(folder: Path) -> DatasetSpec:
-    from pru_demo.data.pictures import form_of
+    from pru_demo.data.pictures import decode_part, form_of
 
     if not _NAME.fullmatch(folder.name):
         raise DamagedData(
@@ -94,13 +72,23 @@ def _examined(folder: Path) -> DatasetSpec:
             f"{folder} needs more than {MOST_BYTES // 1024**3} GB of memory: use fewer or smaller "
             "pictures and start again."
         )
+
+    def read(part: Part) -> Arrays:
+        """What was found when the process started must still be there."""
+        stored = _stored(folder, part)
+        _check_classes(stored, part, names, folder)
+        if part == "train" and len(stored.labels) != count:
+            raise DamagedData(f"The pictures in {folder} have changed: start again.")
+        images = decode_part(stored, channels, size, _REPAIR, fit=True)
+        return images, stored.labels.astype(np.uint8)
+
     return DatasetSpec(
         label=folder.name,
         class_names=names,
         channels=channels,
         image_size=size,
         train_size=count,
-        read=_Examined(folder, names, channels, size, count),
+        read=read,
     )
 
 

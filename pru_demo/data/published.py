@@ -40,11 +40,9 @@ class Published:
         return self.channels == 1
 
     def size(self, part: Part) -> int:
-        """Number of images in ``part``."""
         return self.train_size if part == "train" else TEST_SIZE
 
     def spec(self, read: Reader) -> DatasetSpec:
-        """The entry for the registry."""
         return DatasetSpec(
             label=self.label,
             class_names=self.class_names,

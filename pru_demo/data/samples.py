@@ -29,7 +29,6 @@ class Dataset:
     test_labels: Tensor
 
     def to(self, device: torch.device) -> "Dataset":
-        """The same data on ``device``."""
         return Dataset(
             self.train_images.to(device),
             self.train_labels.to(device),

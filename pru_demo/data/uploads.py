@@ -22,20 +22,15 @@ _SENTENCES: dict[Flaw, str] = {
 
 
 class PictureError(ValueError):
-    """The upload cannot be used; the message is a sentence for the person who sent it."""
+    """The input cannot be used; the message is a sentence for the person who made or sent it."""
 
 
 def open_picture(data: bytes, *, colour: bool = False) -> Image.Image:
-    """Decode an untrusted picture to a grey image, or to a colour one.
+    """Decode an untrusted picture to a grey image (mode "L"), or a colour one ("RGB"), in memory.
 
-    Transparency is laid on white, the camera's orientation is applied, and the longer side is at
-    most ``WORKING_SIDE`` pixels.
-
-    Returns:
-        A loaded image of mode ``"L"``, or of mode ``"RGB"``, without metadata.
-
-    Raises:
-        PictureError: not a picture, too large, too many pixels, animated, or incomplete.
+    Transparency is laid on white, the camera's orientation is applied, the longer side is at most
+    ``WORKING_SIDE`` pixels, and there is no metadata. Raises PictureError for what is no picture,
+    too large, of too many pixels, animated, or incomplete.
     """
     if len(data) > MAX_BYTES:
         raise PictureError(

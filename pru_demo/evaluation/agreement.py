@@ -4,7 +4,6 @@ Plain numpy. Probabilities p are (n, K), in 0..1, of the same n samples for both
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +11,6 @@ from numpy.typing import NDArray
 from pru_demo.evaluation.destinations import destinations
 
 Probabilities = NDArray[np.floating]
-
-
-@dataclass(frozen=True)
-class ForgottenProbability:
-    """What probability (0..1) forgotten samples still give to the forgotten classes together."""
-
-    mean: float
-    maximum: float
 
 
 def js_divergence(
@@ -73,10 +64,10 @@ def masked_accuracy(
     return 100 * float(hits[~np.isin(labels, classes)].mean())
 
 
-def forgotten_probability(p: Probabilities, forget: Collection[int]) -> ForgottenProbability:
-    """Mean and maximum over forgotten samples of p_f, summed over the forgotten classes."""
+def forgotten_probability(p: Probabilities, forget: Collection[int]) -> dict[str, float]:
+    """Over forgotten samples: the probability (0..1) that all forgotten classes together get."""
     p_f = p[:, list(forget)].sum(1, dtype=np.float64)
-    return ForgottenProbability(float(p_f.mean()), float(p_f.max()))
+    return {"mean": float(p_f.mean()), "maximum": float(p_f.max())}
 
 
 def _jensen_shannon(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:

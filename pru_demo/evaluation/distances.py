@@ -73,10 +73,7 @@ class Clusters:
 
 
 def new_clusters(
-    features: NDArray[np.float64],
-    labels: Classes,
-    destined: Classes,
-    forgotten: NDArray[np.bool_],
+    features: NDArray[np.float64], labels: Classes, destined: Classes, forgotten: NDArray[np.bool_]
 ) -> Clusters:
     """What L_o and L_s do: how far apart the forgotten samples' new clusters lie, and how tight.
 

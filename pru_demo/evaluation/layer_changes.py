@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pru_demo.models.checkpoints import Weights
 from pru_demo.models.split import SplitModel
 
 CLASSIFIER = "classifier"
@@ -113,7 +114,7 @@ class Drift:
     variance: float | None
 
 
-def tensor_changes(unlearned: Mapping[str, Tensor], original: Mapping[str, Tensor]) -> list[Change]:
+def tensor_changes(unlearned: Weights, original: Weights) -> list[Change]:
     """Eq. 6 for every parameter, of two state dicts of one network.
 
     As in all that follows, what is found is listed in the order of ``original``: that of the
@@ -123,9 +124,7 @@ def tensor_changes(unlearned: Mapping[str, Tensor], original: Mapping[str, Tenso
     return _changes({name: [name] for name in _parameters(original)}, unlearned, original)
 
 
-def block_changes(
-    unlearned: Mapping[str, Tensor], original: Mapping[str, Tensor], blocks: Sequence[Block]
-) -> list[Change]:
+def block_changes(unlearned: Weights, original: Weights, blocks: Sequence[Block]) -> list[Change]:
     """Eq. 6 for every one of the network's ``blocks``: all its parameters as one vector."""
     groups: dict[str, list[str]] = {block.name: [] for block in blocks}
     for name in _parameters(original):
@@ -133,16 +132,14 @@ def block_changes(
     return _changes(groups, unlearned, original)
 
 
-def batch_norm_drift(
-    unlearned: Mapping[str, Tensor], original: Mapping[str, Tensor]
-) -> list[Drift]:
+def batch_norm_drift(unlearned: Weights, original: Weights) -> list[Drift]:
     """Drift of every BatchNorm layer."""
     _check_same_network(unlearned, original)
     layers = [name.rpartition(".")[0] for name in original if _leaf(name) == "running_mean"]
     return [_drift(layer, unlearned, original) for layer in layers]
 
 
-def _drift(layer: str, unlearned: Mapping[str, Tensor], original: Mapping[str, Tensor]) -> Drift:
+def _drift(layer: str, unlearned: Weights, original: Weights) -> Drift:
     prefix = f"{layer}." if layer else ""
     moved = (unlearned[prefix + "running_mean"] - original[prefix + "running_mean"]).double()
     before, after = (
@@ -156,7 +153,7 @@ def _drift(layer: str, unlearned: Mapping[str, Tensor], original: Mapping[str, T
 
 
 def _changes(
-    groups: Mapping[str, list[str]], unlearned: Mapping[str, Tensor], original: Mapping[str, Tensor]
+    groups: Mapping[str, list[str]], unlearned: Weights, original: Weights
 ) -> list[Change]:
     _check_same_network(unlearned, original)
     changes = []
@@ -171,7 +168,7 @@ def _changes(
     return changes
 
 
-def _parameters(state: Mapping[str, Tensor]) -> list[str]:
+def _parameters(state: Weights) -> list[str]:
     return [name for name in state if _leaf(name) not in STATISTICS]
 
 
@@ -184,7 +181,7 @@ def _finite(value: Tensor) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _check_same_network(unlearned: Mapping[str, Tensor], original: Mapping[str, Tensor]) -> None:
+def _check_same_network(unlearned: Weights, original: Weights) -> None:
     one, other = ({k: t.shape for k, t in state.items()} for state in (unlearned, original))
     if one != other:
         raise ValueError("These are not the weights of one network.")

@@ -12,20 +12,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pru_demo.data.samples import as_input
 from pru_demo.evaluation.layer_changes import blocks_of
-from pru_demo.heartbeat import beat
-from pru_demo.models.predict import measuring_batch
+from pru_demo.models.predict import measuring
 from pru_demo.models.split import SplitModel
 
 # e, the input of the classifier: what the extractor as a whole sends on.
 FEATURES = "features"
 
-Activations = dict[str, NDArray[np.float32]]
 Features = NDArray[np.floating]
 
 
-def activations(model: SplitModel, images: Tensor) -> Activations:
+def activations(model: SplitModel, images: Tensor) -> dict[str, NDArray[np.float32]]:
     """Outputs (n, channels) of ``model`` in eval mode on uint8 images (n, C, H, W), by block.
 
     Network order, with the features before the classifier, whose output is the logits. Feature
@@ -36,20 +33,16 @@ def activations(model: SplitModel, images: Tensor) -> Activations:
     places = [(block.name, block.parts[-1]) for block in extractor]
     places += [(FEATURES, "extractor"), (classifier.name, classifier.parts[-1])]
     seen: dict[str, list[Tensor]] = {name: [] for name, _ in places}
-    was_training, hooks = model.training, []
-    model.eval()
+    hooks = [
+        model.get_submodule(path).register_forward_hook(_into(seen[name])) for name, path in places
+    ]
     try:
-        for name, path in places:
-            listener = _into(seen[name])
-            hooks.append(model.get_submodule(path).register_forward_hook(listener))
         with torch.inference_mode():
-            for part in torch.split(images, measuring_batch(images.device)):
-                model(as_input(part))
-                beat()
+            for x in measuring(model, images):
+                model(x)
     finally:
         for hook in hooks:
             hook.remove()
-        model.train(was_training)
     return {name: torch.cat(parts).cpu().numpy() for name, parts in seen.items()}
 
 

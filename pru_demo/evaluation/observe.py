@@ -8,9 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pru_demo.data.samples import as_input
-from pru_demo.heartbeat import beat
-from pru_demo.models.predict import measuring_batch
+from pru_demo.models.predict import measuring
 from pru_demo.models.split import SplitModel
 
 
@@ -68,16 +66,10 @@ class Observation:
 @torch.inference_mode()
 def observe(model: SplitModel, test: TestSet) -> Observation:
     """Measure ``model`` in eval mode; its train/eval mode is put back afterwards."""
-    was_training = model.training
-    model.eval()
     features, logits = [], []
-    for part in torch.split(test.images, measuring_batch(test.images.device)):
-        e = model.features(as_input(part))
-        features.append(e)
-        logits.append(model.classify(e).float())
-        beat()
-    model.train(was_training)
-
+    for x in measuring(model, test.images):
+        features.append(model.features(x))
+        logits.append(model.classify(features[-1]).float())
     s = torch.cat(logits)
     classes = s.shape[1]
     cells = test.labels.long() * classes + s.argmax(1)

@@ -23,7 +23,7 @@ _FEATURES, _WEIGHTS, _STATE = "features/", "weights/", "state/"
 
 _log = logging.getLogger(__name__)
 
-Stage = Literal["unlearn", "relearn"]
+ResumableStage = Literal["unlearn", "relearn"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,12 @@ class Checkpoint:
     ``state`` is the method's own (see ``methods.step``) while it unlearns, then the network's.
     """
 
-    stage: Stage
+    stage: ResumableStage
     epoch: int
     state: dict[str, NDArray[Any]]
     result: RunResult
 
     def to_entry(self) -> Entry:
-        """For the store."""
         record = self.result.record.to_entry()
         arrays = dict(record.arrays)
         for prefix, named in (
@@ -64,8 +63,8 @@ class Checkpoint:
             beginning_with(prefix, entry.arrays) for prefix in (_FEATURES, _WEIGHTS, _STATE)
         )
         lengths = {len(arrays[name]) for name in ROWS} | {len(features["features"])}
-        timed = record.seconds.keys() == {*get_args(Stage), "total"}
-        if stage not in get_args(Stage) or type(epoch) is not int or not timed:
+        timed = record.seconds.keys() == {*get_args(ResumableStage), "total"}
+        if stage not in get_args(ResumableStage) or type(epoch) is not int or not timed:
             raise ValueError("it stands nowhere")
         if lengths != {len(record.snapshots)}:
             raise ValueError("it has not seen all of its snapshots")
@@ -74,8 +73,11 @@ class Checkpoint:
 
 def beginning_with(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Those of the arrays whose names begin so, by the rest of their names."""
-    found = {name: array for name, array in arrays.items() if name.startswith(prefix)}
-    return {name.removeprefix(prefix): array for name, array in found.items()}
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def last_checkpoint(store: Store, config: RunConfig) -> Checkpoint | None:

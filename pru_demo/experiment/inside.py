@@ -49,7 +49,7 @@ class Bench:
         return self.networks[0]
 
 
-def measure_inside(bench: Bench, tell: Tell = lambda message, share: None) -> dict[str, Any]:
+def measure_inside(bench: Bench, tell: Tell) -> dict[str, Any]:
     """What is shown, as JSON; accuracies in percent.
 
     Where ``membership`` is None, ``no_membership`` ends a sentence on why.
@@ -71,13 +71,8 @@ def _membership(bench: Bench) -> dict[str, Any]:
     scenario, test = bench.record.config.scenario, bench.material.test
     members = bench.material.members()
     of_class = torch.isin(test.labels, torch.tensor(scenario.forget, device=test.labels.device))
-    trained, unseen = (
-        _cross_entropies(bench.unlearned, images, labels)
-        for images, labels in (
-            (members.images, members.labels),
-            (test.images[of_class], test.labels[of_class]),
-        )
-    )
+    trained = _cross_entropies(bench.unlearned, members.images, members.labels)
+    unseen = _cross_entropies(bench.unlearned, test.images[of_class], test.labels[of_class])
     try:
         return {"membership": asdict(loss_attack(trained, unseen, scenario.seed))}
     except NoAttack as reason:

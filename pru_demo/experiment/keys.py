@@ -30,43 +30,20 @@ def _key(name: str, config: RunConfig, /, **more: Any) -> str:
     return content_key(name, {**config.identity(), **more})
 
 
-def run_key(config: RunConfig) -> str:
-    """Store key of the record, see :class:`pru_demo.experiment.record.RunRecord`."""
-    return _key("run", config)
-
-
-def weights_key(config: RunConfig) -> str:
-    """Store key of the weights at ``KEPT_EPOCHS``: arrays named ``epoch/parameter``."""
-    return _key("weights", config)
-
-
-def features_key(config: RunConfig) -> str:
-    """Store key of the shown samples' ``features`` (T, n, d) and ``control`` (n, d), float16."""
-    return _key("features", config)
-
-
-def perceived_key(config: RunConfig) -> str:
-    """Store key of what a run's features say, see ``experiment.perceived``."""
-    return _key("perceived", config)
-
-
-def inside_key(config: RunConfig) -> str:
-    """Store key of what pages show of a run's networks, see ``experiment.inside``."""
-    return _key("inside", config)
-
-
-def measures_key(config: RunConfig) -> str:
-    """Store key of what else can be measured, see ``experiment.measures``."""
-    return _key("measures", config)
-
-
-def classic_key(config: RunConfig) -> str:
-    """Store key of umap-learn's pictures of a run: arrays (n, 2) named by snapshot."""
-    return _key("classic", config)
+run_key = partial(_key, "run")  # the record, see ``experiment.record``
+weights_key = partial(_key, "weights")  # at KEPT_EPOCHS: arrays named ``epoch/parameter``
+# Of the shown samples: ``features`` (T, n, d) and ``control`` (n, d), float16.
+features_key = partial(_key, "features")
+perceived_key = partial(_key, "perceived")  # what they say, see ``experiment.perceived``
+inside_key = partial(_key, "inside")  # what pages show of the networks, see ``experiment.inside``
+measures_key = partial(_key, "measures")  # what else can be measured, ``experiment.measures``
+classic_key = partial(_key, "classic")  # umap-learn's pictures: arrays (n, 2) named by snapshot
+# How far an unfinished run has come, see ``experiment.checkpoint``.
+partial_key = partial(_key, "partial")
 
 
 def placed_key(config: RunConfig, kind: str) -> str:
-    """Store key of a run's places on a map of ``kind``."""
+    """Store key of a run's places on a map of ``kind``, see ``experiment.maps``."""
     return _key("placed", config, kind=kind)
 
 
@@ -75,11 +52,6 @@ def map_key(config: RunConfig, kind: str) -> str:
     if has_own_space(config):
         return _key("map", config, kind=kind)
     return content_key("map", {**config.scenario.identity(), "kind": kind})
-
-
-def partial_key(config: RunConfig) -> str:
-    """Store key of how far an unfinished run has come, see ``experiment.checkpoint``."""
-    return _key("partial", config)
 
 
 def unlearned_key(config: RunConfig) -> str:

@@ -11,22 +11,15 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pru_demo.experiment.record import RunRecord
-from pru_demo.projection import (
-    Entrance,
-    LandmarkMap,
-    TemporalMap,
-    classic_umap,
-    fit_landmark_map,
-    fit_temporal_map,
-    map_fidelity,
-    pca_map,
-)
+from pru_demo.projection.fidelity import map_fidelity
+from pru_demo.projection.landmark_map import LandmarkMap, fit_landmark_map
+from pru_demo.projection.temporal_map import Entrance, TemporalMap, fit_temporal_map, pca_map
 from pru_demo.store.entry import Entry
 
 # Below these a map is not to be read: by the share of true neighbours, by how well the length of
@@ -35,41 +28,21 @@ from pru_demo.store.entry import Entry
 LEAST_TRUST, LEAST_MOVEMENT, LEAST_AGREEMENT = 0.9, 0.6, 0.5
 
 
-class Map(Protocol):
-    """A function from features to the plane."""
-
-    def place(self, features: NDArray[Any]) -> NDArray[Any]:
-        """Positions (T, n, 2) of features (T, n, d)."""
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """All it is made of."""
-
-
 @dataclass(frozen=True)
 class MapKind:
     """``fit(runs, retained, seed=, report=)``, ``load(arrays)``, and whether snapshots are brought
     into one pose first: if not, also motion common to all samples is seen."""
 
-    fit: Callable[..., Map]
-    load: Callable[[Mapping[str, NDArray[Any]]], Map]
+    fit: Callable[..., TemporalMap | LandmarkMap]
+    load: Callable[[Mapping[str, NDArray[Any]]], TemporalMap | LandmarkMap]
     align: bool = True
-
-
-def _plane(
-    runs: list[NDArray[Any]],
-    retained: NDArray[np.bool_],
-    *,
-    seed: int,
-    report: Callable[[float], None],
-) -> TemporalMap:
-    return pca_map(runs, retained)
 
 
 KINDS: dict[str, MapKind] = {
     "time": MapKind(fit_temporal_map, TemporalMap.from_arrays),
     "raw": MapKind(partial(fit_temporal_map, align=False), TemporalMap.from_arrays, align=False),
     "sharp": MapKind(fit_landmark_map, LandmarkMap.from_arrays),
-    "pca": MapKind(_plane, TemporalMap.from_arrays),
+    "pca": MapKind(lambda runs, retained, **_: pca_map(runs, retained), TemporalMap.from_arrays),
 }
 # Not for choosing: the map on which a run is followed while it happens.
 LIVE = "live"
@@ -90,7 +63,6 @@ class PlacedRun:
     entrances: dict[int, Entrance]
 
     def to_entry(self) -> Entry:
-        """For the store."""
         meta = {name: getattr(self, name) for name in ("fidelity", "map_id", "fitted_on")}
         arrays = {"xy": self.xy}
         for at, entrance in self.entrances.items():
@@ -99,7 +71,6 @@ class PlacedRun:
 
     @classmethod
     def from_entry(cls, entry: Entry) -> "PlacedRun":
-        """The inverse of :meth:`to_entry`."""
         arrays, meta = entry.arrays, entry.meta
         snapshots = [int(name[7:]) for name in arrays if name.startswith("matrix/")]
         return cls(
@@ -116,9 +87,10 @@ class PlacedRun:
         Compared in the digits that pages show, so that no 0.900 is said to be below 0.9.
         """
         trust, motion = self.fidelity["trustworthiness_mean"], self.fidelity["movement_correlation"]
-        found = ["neighbourhoods"] if trust is not None and round(trust, 3) < LEAST_TRUST else []
-        moves_otherwise = motion is not None and round(motion, 2) < LEAST_MOVEMENT
-        return found + (["movement"] if moves_otherwise else [])
+        doubts = ["neighbourhoods"] if trust is not None and round(trust, 3) < LEAST_TRUST else []
+        if motion is not None and round(motion, 2) < LEAST_MOVEMENT:
+            doubts.append("movement")
+        return doubts
 
 
 def fit(
@@ -148,11 +120,10 @@ def fit_live(features: NDArray[Any], retained: NDArray[np.bool_], seed: int) -> 
 
 def place(kind: str, map_entry: Entry, record: RunRecord, features: NDArray[Any]) -> PlacedRun:
     """Put a run on a map and measure how far the map may be believed for it."""
-    features = features.astype(np.float32)
-    retained, labels = ~record.forgotten, record.arrays["labels"]
+    features, labels = features.astype(np.float32), record.arrays["labels"]
     drawn = KINDS[kind].load(map_entry.arrays)
     xy = drawn.place(features)
-    fidelity = map_fidelity(features, xy, labels, retained, align=KINDS[kind].align)
+    fidelity = map_fidelity(features, xy, labels, ~record.forgotten, align=KINDS[kind].align)
     return PlacedRun(
         xy=xy.astype(np.float16),
         fidelity=asdict(fidelity),
@@ -164,11 +135,3 @@ def place(kind: str, map_entry: Entry, record: RunRecord, features: NDArray[Any]
             if isinstance(drawn, TemporalMap)
         },
     )
-
-
-def draw_classic(features: NDArray[Any], seed: int) -> NDArray[np.float16]:
-    """umap-learn's own picture (n, 2) of one snapshot (n, d), fitted alone.
-
-    First use in a process compiles for half a minute.
-    """
-    return classic_umap(features.astype(np.float32), seed=seed).astype(np.float16)

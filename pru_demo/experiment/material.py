@@ -12,6 +12,7 @@ from pru_demo.data import load_dataset
 from pru_demo.data.samples import Samples, augment_of
 from pru_demo.data.splits import (
     Indices,
+    Split,
     fixed_samples,
     not_of_classes,
     of_classes,
@@ -44,26 +45,31 @@ class Material:
 
     def retain(self) -> RetainSet:
         """D_r: the rest of the part of the data on which the original was trained."""
-        data = load_dataset(self.scenario.dataset)
-        split = trial_split(len(data.train_images), self.scenario.seed)
-        kept = not_of_classes(data.train_labels.numpy(), split.train, self.scenario.forget)
-        index, device = torch.from_numpy(kept), self.test.images.device
-        return RetainSet(
-            data.train_images[index].to(device),
-            data.train_labels[index].to(device),
-            augment_of(self.scenario.dataset),
-        )
+        labels, split = labels_and_split(self.scenario)
+        kept = not_of_classes(labels, split.train, self.scenario.forget)
+        augment = augment_of(self.scenario.dataset)
+        return RetainSet(*training_images(self.scenario, kept), augment)
 
     def members(self) -> Samples:
         """Images of the forgotten classes on which the original was trained, up to the same limit.
 
         These are D_f whatever the method was given: D_f_new is as unseen as the test part.
         """
-        data = load_dataset(self.scenario.dataset)
-        split = trial_split(len(data.train_images), self.scenario.seed)
-        index = torch.from_numpy(_to_forget(self.scenario, data.train_labels.numpy(), split.train))
-        device = self.test.images.device
-        return Samples(data.train_images[index].to(device), data.train_labels[index].to(device))
+        labels, split = labels_and_split(self.scenario)
+        members = _to_forget(self.scenario, labels, split.train)
+        return Samples(*training_images(self.scenario, members))
+
+
+def labels_and_split(scenario: Scenario) -> tuple[NDArray[np.uint8], Split]:
+    """All labels of the training part as published, and how the trial of ``scenario`` splits it."""
+    labels = load_dataset(scenario.dataset).train_labels.numpy()
+    return labels, trial_split(len(labels), scenario.seed)
+
+
+def training_images(scenario: Scenario, indices: Indices) -> tuple[Tensor, Tensor]:
+    """Those images (N, C, H, W) of the training part and their labels, on the chosen device."""
+    data, index, device = load_dataset(scenario.dataset), torch.from_numpy(indices), choose_device()
+    return data.train_images[index].to(device), data.train_labels[index].to(device)
 
 
 def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
@@ -73,38 +79,31 @@ def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
     parameters. Raises what loading the data set raises.
     """
     preset, device = PRESETS[scenario.preset], choose_device()
-    data = load_dataset(scenario.dataset)
-    split = trial_split(len(data.train_images), scenario.seed)
-    labels = data.train_labels.numpy()
-
-    whole = split.train if scenario.given == "D_f" else split.new
-    d_f = _to_forget(scenario, labels, whole)
-    augment = augment_of(scenario.dataset)
+    labels, split = labels_and_split(scenario)
+    d_f = _to_forget(scenario, labels, split.train if scenario.given == "D_f" else split.new)
     d_r_new = not_of_classes(labels, split.new, scenario.forget)
     relearned_from = relearning_split(d_r_new, scenario.seed)[0][: preset.relearn_samples]
 
-    def part(indices: Indices) -> tuple[Tensor, Tensor]:
-        index = torch.from_numpy(indices)
-        return data.train_images[index].to(device), data.train_labels[index].to(device)
-
-    test_images, test_labels = data.test_images.to(device), data.test_labels.to(device)
     if on_validation:
-        test_images, test_labels = part(split.validation)
+        test_images, test_labels = training_images(scenario, split.validation)
+    else:
+        data = load_dataset(scenario.dataset)
+        test_images, test_labels = data.test_images.to(device), data.test_labels.to(device)
     published = fixed_samples(test_labels.cpu().numpy(), scenario.forget)
     shown = torch.from_numpy(published).long().to(device)
     if not preset.whole_test_part:
         test_images, test_labels = test_images[shown], test_labels[shown]
         shown = torch.arange(len(published), device=device)
+    augment, classes = augment_of(scenario.dataset), frozenset(scenario.forget)
+    forget, relearn = training_images(scenario, d_f), training_images(scenario, relearned_from)
     return Material(
         scenario,
-        ForgetSet(*part(d_f), augment, classes=frozenset(scenario.forget), seed=scenario.seed),
-        Samples(*part(relearned_from), augment),
+        ForgetSet(*forget, augment, classes=classes, seed=scenario.seed),
+        Samples(*relearn, augment),
         TestSet(test_images, test_labels, shown, published),
     )
 
 
 def _to_forget(scenario: Scenario, labels: NDArray[np.uint8], part: Indices) -> Indices:
     """As many of the forgotten classes' images in ``part`` as the scenario allows, the first."""
-    limits = (PRESETS[scenario.preset].forget_samples, scenario.forget_samples)
-    most = min((n for n in limits if n is not None), default=None)
-    return of_classes(labels, part, scenario.forget)[:most]
+    return of_classes(labels, part, scenario.forget)[: scenario.most_to_forget]

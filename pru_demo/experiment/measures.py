@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from pru_demo.config import relearning_of
-from pru_demo.data import load_dataset
-from pru_demo.data.splits import of_classes, trial_split
+from pru_demo.config import Scenario, relearning_of
+from pru_demo.data.splits import of_classes
 from pru_demo.evaluation import agreement, destinations, probing
 from pru_demo.evaluation.distances import n_dist
 from pru_demo.evaluation.likeness import linear_cka
 from pru_demo.evaluation.observe import Observation, TestSet, observe
 from pru_demo.evaluation.relearning import comeback, relearn
 from pru_demo.experiment.inside import Bench, Tell
-from pru_demo.experiment.material import Material
+from pru_demo.experiment.material import labels_and_split, training_images
 from pru_demo.methods.references import reinitialised
 from pru_demo.models.predict import predict
 from pru_demo.models.split import SplitModel, has_batch_norm
@@ -30,9 +29,9 @@ PROBE_IMAGES = 2000
 _RELEARNING = 0.3
 
 
-def measure(bench: Bench, tell: Tell = lambda message, share: None) -> dict[str, Any]:
+def measure(bench: Bench, tell: Tell) -> dict[str, Any]:
     """Everything that is not shown, as JSON; accuracies in percent, distances in nats."""
-    test, probe = bench.material.test, probe_images(bench.material)
+    test, probe = bench.material.test, probe_images(bench.material.scenario)
     seen, original = observe(bench.unlearned, test), observe(bench.original, test)
     retrained = None if bench.retrained is None else observe(bench.retrained, test)
     features = {}
@@ -52,23 +51,16 @@ def measure(bench: Bench, tell: Tell = lambda message, share: None) -> dict[str,
     }
 
 
-def probe_images(material: Material) -> TestSet:
+def probe_images(scenario: Scenario) -> TestSet:
     """Training images of all classes, the forgotten ones too: the first of each class in the part
     that trained the original."""
-    scenario, device = material.scenario, material.test.images.device
-    data = load_dataset(scenario.dataset)
-    labels = data.train_labels.numpy()
-    train = trial_split(len(labels), scenario.seed).train
+    labels, split = labels_and_split(scenario)
     classes = np.unique(labels)
     each = PROBE_IMAGES // len(classes)
-    chosen = np.concatenate([of_classes(labels, train, [c])[:each] for c in classes])
-    index = torch.from_numpy(chosen)
-    return TestSet(
-        data.train_images[index].to(device),
-        data.train_labels[index].to(device),
-        torch.arange(len(index), device=device),
-        chosen.astype(np.int32),
-    )
+    chosen = np.concatenate([of_classes(labels, split.train, [c])[:each] for c in classes])
+    images, truth = training_images(scenario, chosen)
+    rows = torch.arange(len(chosen), device=images.device)
+    return TestSet(images, truth, rows, chosen.astype(np.int32))
 
 
 def _if_it_answers(numbers: dict[str, Any], *seen: Observation) -> dict[str, Any]:
@@ -78,18 +70,15 @@ def _if_it_answers(numbers: dict[str, Any], *seen: Observation) -> dict[str, Any
 
 def _test_part(seen: Observation, bench: Bench) -> dict[str, Any]:
     """What the unlearned network answers to images that it has never seen."""
-    scenario, test, forgotten = (
-        bench.material.scenario,
-        bench.material.test,
-        bench.material.forgotten,
-    )
+    test, forgotten = bench.material.test, bench.material.forgotten
+    scenario = bench.material.scenario
     logits = predict(bench.unlearned, test.images).cpu().numpy()
     # The same network that has learned nothing.
     empty = observe(reinitialised(bench.original, scenario.seed), test)
     p, p_empty = seen.probabilities[forgotten], empty.probabilities[forgotten]
     numbers = {
         "masked_A_r": agreement.masked_accuracy(logits, test.labels.cpu().numpy(), scenario.forget),
-        "p_f": asdict(agreement.forgotten_probability(p, scenario.forget)),
+        "p_f": agreement.forgotten_probability(p, scenario.forget),
         "ZRF": agreement.zrf(p, p_empty),
     }
     return _if_it_answers(numbers, seen)
@@ -103,11 +92,8 @@ def _features(
     retrained: Observation | None,
 ) -> dict[str, Any]:
     """Can the class still be found in the features, and how like other networks' are they?"""
-    test, forgotten, scenario = (
-        bench.material.test,
-        bench.material.forgotten,
-        bench.material.scenario,
-    )
+    test, forgotten = bench.material.test, bench.material.forgotten
+    scenario = bench.material.scenario
     train, shown = observe(network, probe), observe(network, test)
     train_labels = probe.labels.cpu().numpy()
     labels = test.labels[test.shown].cpu().numpy()

@@ -6,6 +6,7 @@ written before what is old is removed: a migration that was interrupted is done 
 """
 
 import contextlib
+import fcntl
 import hashlib
 import logging
 import os
@@ -23,15 +24,10 @@ from pru_demo.experiment.record import RunRecord, RunResult, Snapshot
 from pru_demo.methods import METHODS
 from pru_demo.parameters import as_json
 from pru_demo.paths import RECORDS
-from pru_demo.store import Entry, Store, decode, open_store, write_bundle
+from pru_demo.store import Entry, Store, open_store
 from pru_demo.store.bundle import Bundle
-from pru_demo.store.entry import DamagedEntry, canonical_json
-from pru_demo.store.old_layout import decode_old, old_entries, remove_old
-
-try:
-    import fcntl
-except ImportError:  # not a Unix: two processes may do the same work, with the same result
-    fcntl = None  # type: ignore[assignment]
+from pru_demo.store.entry import canonical_json
+from pru_demo.store.old_layout import old_entries, remove_old
 
 # Today's key of an old entry, and what makes its content today's.
 Place = tuple[str, Callable[[Entry], Entry]]
@@ -95,31 +91,6 @@ def _put(store: Store, place: Place, entry: Entry) -> bool:
         _log.warning("What an older version has left for %s cannot be moved: %r", key, error)
         return False
     return True
-
-
-def convert_bundle(directory: Path) -> None:
-    """Write the bundled records in ``directory`` anew, under today's keys and in today's format.
-
-    The names of the files say what they are. Raises OSError for a file that is missing or damaged.
-    """
-    entries: dict[str, Entry] = {}
-    names: dict[str, str] = {}
-    for record in sorted(directory.glob("*.run")):
-        for key, name in keys.shipped(run_as_it_was(_read(record).meta)).items():
-            file = directory / name
-            measures = file.with_suffix(".measures")
-            shown = file.suffix == ".inside" and measures.exists()
-            entries[key] = measures_shown(_read(measures)) if shown else _read(file)
-            names[key] = name
-    write_bundle(directory, entries, names)
-
-
-def _read(file: Path) -> Entry:
-    data = file.read_bytes()
-    try:
-        return decode(data)
-    except DamagedEntry:
-        return decode_old(data)
 
 
 @dataclass(frozen=True)
@@ -258,8 +229,7 @@ def _alone(directory: Path) -> Iterator[None]:
     """Waits until no other process does the same; the kernel takes the lock from one that dies."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
     with os.fdopen(os.open(directory / _LOCK, flags, 0o600), "r+") as file:
-        if fcntl is not None:
-            # A file system without such locks is as good as none.
-            with contextlib.suppress(OSError):
-                fcntl.flock(file, fcntl.LOCK_EX)
+        # Without such locks two may do the same work, with the same result.
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

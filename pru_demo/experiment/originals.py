@@ -48,8 +48,8 @@ def obtain_original(
         repair = "Start the run again with --checkpoint and the file of the network."
     else:
         name = checkpoint_name(dataset, model, seed)
-        found = next((d / name for d in (CHECKPOINTS, kept) if (d / name).exists()), None)
-        path = found or train_original(dataset, model, seed, kept, on_epoch)
+        there = next((d / name for d in (CHECKPOINTS, kept) if (d / name).exists()), None)
+        path = there or train_original(dataset, model, seed, kept, on_epoch)
     network = build_model(model, DATASETS[dataset], seed=seed)
     weights, _ = read_checkpoint(path, repair)
     load_weights(network, weights, path.name, repair)
@@ -76,9 +76,7 @@ def import_checkpoint(file: Path, dataset: str, model: str, kept: Path) -> str:
     return digest
 
 
-def train_original(
-    dataset: str, model: str, seed: int, directory: Path, on_epoch: OnEpoch = lambda _: None
-) -> Path:
+def train_original(dataset: str, model: str, seed: int, directory: Path, on_epoch: OnEpoch) -> Path:
     """Train an original at the settings of the paper and write its checkpoint to ``directory``.
 
     After every epoch the state goes to a ``.partial`` file beside it, from which an interrupted

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pru_demo.evaluation.distances import n_dist, new_clusters
 from pru_demo.evaluation.probing import crossed_probe
 from pru_demo.experiment.record import RunRecord
-from pru_demo.projection import displacement
+from pru_demo.projection.align import displacement
 from pru_demo.store.entry import Entry
 
 CONTROL = "control"
@@ -47,7 +47,6 @@ class Perceived:
     control_n_dist: NDArray[Any] | None
 
     def to_entry(self) -> Entry:
-        """For the store."""
         arrays = {"moved": self.moved, "n_dist": self.n_dist}
         if self.control_n_dist is not None:
             arrays["control_n_dist"] = self.control_n_dist
@@ -59,7 +58,6 @@ class Perceived:
 
     @classmethod
     def from_entry(cls, entry: Entry) -> "Perceived":
-        """The inverse of :meth:`to_entry`."""
         control = entry.meta["control"]
         return cls(
             tuple(Moment(**moment) for moment in entry.meta["moments"]),

@@ -124,12 +124,11 @@ class RunRecord:
         self, accuracies: tuple[float, float], probabilities: NDArray[np.floating]
     ) -> "RunRecord":
         """This record and its BatchNorm-only control: A_f and A_r, and probabilities (n, K)."""
+        p_f = probabilities[:, list(self.config.scenario.forget)].sum(1)
         arrays = {
             **self.arrays,
             "control_predicted": probabilities.argmax(1).astype(np.uint8),
-            "control_p_f": probabilities[:, list(self.config.scenario.forget)]
-            .sum(1)
-            .astype(np.float16),
+            "control_p_f": p_f.astype(np.float16),
         }
         control = dict(zip(("A_f", "A_r"), accuracies, strict=True))
         return replace(self, batch_norm_only=control, arrays=arrays)
@@ -162,7 +161,6 @@ class RunRecord:
         }
 
     def to_entry(self) -> Entry:
-        """For the store."""
         meta = {k: v for k, v in vars(self).items() if k not in ("config", "snapshots", "arrays")}
         meta["config"] = self.config.content()
         meta["snapshots"] = [asdict(s) for s in self.snapshots]
@@ -199,12 +197,10 @@ class RunResult:
     weights: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def add(self, snapshot: Snapshot, seen: "Observation") -> None:
-        """One more snapshot."""
         self.record = self.record.with_snapshot(snapshot, seen.confusion, seen.probabilities)
         self.features["features"] = _longer(self.features, "features", seen.features)
 
     def add_control(self, seen: "Observation") -> None:
-        """The BatchNorm-only control."""
         accuracies = seen.accuracies(self.record.config.scenario.forget)
         self.record = self.record.with_control(accuracies, seen.probabilities)
         self.features["control"] = seen.features

@@ -20,12 +20,10 @@ from pru_demo.config import RunConfig, planned_epochs, relearning_of, setting_of
 from pru_demo.device import describe, peak_bytes
 from pru_demo.evaluation.observe import Observation, observe
 from pru_demo.evaluation.relearning import batch_norm_only, relearn
-from pru_demo.experiment.checkpoint import Checkpoint, Checkpoints
-from pru_demo.experiment.checkpoint import Stage as ResumableStage
+from pru_demo.experiment.checkpoint import Checkpoint, Checkpoints, ResumableStage
 from pru_demo.experiment.material import Material, gather
 from pru_demo.experiment.originals import obtain_original
 from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord, RunResult, Snapshot, Stage
-from pru_demo.heartbeat import listening
 from pru_demo.methods import METHODS
 from pru_demo.methods.step import Resume, Step
 from pru_demo.models import function_of
@@ -44,31 +42,28 @@ def execute(
     config: RunConfig,
     kept_originals: Path,
     report: Report = lambda _: None,
-    beat: Callable[[], None] = lambda: None,
     checkpoints: Checkpoints | None = None,
     on_original: OnOriginal = lambda features, forgotten: None,
 ) -> RunResult:
     """Run ``config`` from the original, or from where ``checkpoints`` say, to the last epoch.
 
     ``report`` receives one dictionary per snapshot (``{"snapshot": …, "done": …, "of": …}``) and
-    per epoch of an original that must be trained first; ``beat`` is called once per batch and may
-    raise to stop. ``on_original`` gets the shown samples' features (n, d) under the original, and
-    which (n,) are to be forgotten, before the method begins.
+    per epoch of an original that must be trained first. Before the method begins ``on_original``
+    gets the shown samples' features (n, d) under the original, and which (n,) are to be forgotten.
 
-    Raises what reading data and checkpoints raises. A method that breaks down ends in a record
-    with ``failure`` set, not in an exception.
+    Raises what reading data and checkpoints raises, and what a listener to the heartbeat does. A
+    method that breaks down ends in a record with ``failure`` set, not in an exception.
     """
     given = (config, kept_originals, report, checkpoints, on_original)
-    with listening(beat):
-        try:
-            return _unlearn_and_relearn(*given)
-        except ForeignState as error:
-            if checkpoints is None:
-                raise
-            # Another version of the program may have left it. There is none the second time.
-            _log.warning("A run cannot go on from its checkpoint (%s); it starts over.", error)
-            checkpoints.start_over()
-            return _unlearn_and_relearn(*given)
+    try:
+        return _unlearn_and_relearn(*given)
+    except ForeignState as error:
+        if checkpoints is None:
+            raise
+        # Another version of the program may have left it. There is none the second time.
+        _log.warning("A run cannot go on from its checkpoint (%s); it starts over.", error)
+        checkpoints.start_over()
+        return _unlearn_and_relearn(*given)
 
 
 def _unlearn_and_relearn(
@@ -201,11 +196,10 @@ def _unlearn_and_relearn(
 
 
 def _empty_record(config: RunConfig, material: Material) -> RunRecord:
-    """The record before anything has been seen."""
     setting, test = setting_of(config), material.test
     return RunRecord(
         config=config,
-        params=dict(as_json(setting.params)),
+        params=as_json(setting.params),
         origin=setting.origin,
         snapshots=(),
         batch_norm_only=None,

@@ -127,7 +127,7 @@ def attempt(
             if done.epoch in EPOCHS_LOOKED_AT
         )
     a_f, a_r = ([round(value, 2) for value in values] for values in zip(*curve, strict=True))
-    return {"params": dict(as_json(params)), "A_f": a_f, "A_r": a_r, "failure": after.problem()}
+    return {"params": as_json(params), "A_f": a_f, "A_r": a_r, "failure": after.problem()}
 
 
 def our_score(result: dict[str, Any]) -> float:

@@ -15,11 +15,11 @@ from torch import Tensor
 from pru_demo.config import Scenario
 from pru_demo.data import DATASETS
 from pru_demo.data.samples import as_input
+from pru_demo.device import choose_device
+from pru_demo.experiment.checkpoint import beginning_with
 from pru_demo.models import build_model
 from pru_demo.models.checkpoints import load_weights
 from pru_demo.models.split import SplitModel
-
-REPAIR = "Run it again."
 
 
 def stored_network(
@@ -30,23 +30,19 @@ def stored_network(
     ``weights`` are named ``epoch/parameter``, kernels in half precision. Raises
     :class:`pru_demo.models.checkpoints.DamagedCheckpoint` if they do not fit.
     """
-    prefix = f"{epoch}/"
-    chosen = {
-        name.removeprefix(prefix): torch.from_numpy(array.copy())
-        for name, array in weights.items()
-        if name.startswith(prefix)
-    }
+    named = beginning_with(f"{epoch}/", weights)
+    chosen = {name: torch.from_numpy(array.copy()) for name, array in named.items()}
     model = build_model(scenario.model, DATASETS[scenario.dataset], seed=scenario.seed)
-    load_weights(model, chosen, "A stored network", REPAIR)
+    load_weights(model, chosen, "A stored network", "Run it again.")
     return model.eval()
 
 
 def stored_networks(
     scenario: Scenario, weights: Mapping[str, NDArray[Any]], epochs: Iterable[int]
 ) -> dict[int, SplitModel]:
-    """Those of the networks after ``epochs`` of relearning that there are."""
-    there = {int(name.partition("/")[0]) for name in weights}
-    return {epoch: stored_network(scenario, weights, epoch) for epoch in epochs if epoch in there}
+    """Those of the networks after ``epochs`` of relearning that there are, on the chosen device."""
+    there, device = {int(name.partition("/")[0]) for name in weights}, choose_device()
+    return {e: stored_network(scenario, weights, e).to(device) for e in epochs if e in there}
 
 
 def network(scenario: Scenario, weights: Mapping[str, NDArray[Any]], epoch: int) -> SplitModel:

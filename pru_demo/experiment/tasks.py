@@ -8,7 +8,7 @@ they start from is no longer stored.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -16,32 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pru_demo.config import Pick, RunConfig
-from pru_demo.experiment import maps
+from pru_demo.experiment import keys, maps
 from pru_demo.experiment.checkpoint import Checkpoints
-from pru_demo.experiment.keys import (
-    classic_key,
-    derived,
-    features_key,
-    has_own_space,
-    inside_key,
-    map_key,
-    measures_key,
-    perceived_key,
-    placed_key,
-    run_key,
-    weights_key,
-)
 from pru_demo.experiment.perceived import perceive
 from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord
+from pru_demo.heartbeat import listening
 from pru_demo.jobs.protocol import Cancelled, Context
 from pru_demo.jobs.worker_store import worker_store
-from pru_demo.projection import warm_up
+from pru_demo.projection.umap_maps import classic_umap, warm_up
 from pru_demo.store import Entry, Store
 from pru_demo.store.entry import canonical_json
 
 if TYPE_CHECKING:  # who only looks for names and keys should not pay for torch's import
     from pru_demo.experiment.inside import Bench
-    from pru_demo.models.split import SplitModel
 
 RUN = "pru_demo.experiment.tasks:compute_run"
 MAP = "pru_demo.experiment.tasks:compute_map"
@@ -68,47 +55,47 @@ def compute_run(
     """
     run, store = RunConfig.from_content(config), worker_store()
     # The whole entry, not its header: a damaged record must be computed again.
-    if not again and store.get(run_key(run)) is not None:
-        return run_key(run)
+    if not again and store.get(keys.run_key(run)) is not None:
+        return keys.run_key(run)
     from pru_demo.experiment.run import execute
 
     def draw_live(features: NDArray[Any], forgotten: NDArray[np.bool_]) -> None:
         """The map on which pages follow this run: fitted to the original only, and frozen."""
-        known = any(store.meta(map_key(run, kind)) for kind in ("time", maps.LIVE))
-        if known or has_own_space(run):
+        known = any(store.meta(keys.map_key(run, kind)) for kind in ("time", maps.LIVE))
+        if known or keys.has_own_space(run):
             return
         try:
             entry = maps.fit_live(features, ~forgotten, run.scenario.seed)
         except ValueError as error:  # too few samples of one's own data: no reason to end the run
             _log.warning("This run cannot be followed on a map: %s", error)
         else:
-            _keep(store, map_key(run, maps.LIVE), entry)
+            _keep(store, keys.map_key(run, maps.LIVE), entry)
 
     context.report(message="Loading the network and the images")
     checkpoints = Checkpoints(store, run)
     # The second attempt goes on with what the first one left when its process died.
     if again and not resume and context.attempt == 1:
         checkpoints.start_over()
-    result = execute(
-        run,
-        store.directory.parent / "originals",
-        lambda event: context.report(**event),
-        _beat(context),
-        checkpoints,
-        draw_live,
-    )
+    with listening(partial(_stop_if_cancelled, context)):
+        result = execute(
+            run,
+            store.directory.parent / "originals",
+            lambda event: context.report(**event),
+            checkpoints,
+            draw_live,
+        )
     record = result.record
     if owner:
         record = replace(record, made_with={**record.made_with, "owner": owner})
-    store.put(weights_key(run), {}, result.weights)
-    store.put(features_key(run), {}, result.features)
-    _keep(store, perceived_key(run), perceive(record, result.features).to_entry())
-    for key in derived(run):
+    store.put(keys.weights_key(run), {}, result.weights)
+    store.put(keys.features_key(run), {}, result.features)
+    _keep(store, keys.perceived_key(run), perceive(record, result.features).to_entry())
+    for key in keys.derived(run):
         store.withdraw(key)  # what there is was of the networks before
     # The record last: who finds it finds the rest.
-    _keep(store, run_key(run), record.to_entry())
+    _keep(store, keys.run_key(run), record.to_entry())
     checkpoints.forget()
-    return run_key(run)
+    return keys.run_key(run)
 
 
 def compute_map(
@@ -122,11 +109,11 @@ def compute_map(
     """
     store, runs = worker_store(), [RunConfig.from_content(config) for config in configs]
     known = {run: _features(store, run) for run in runs}
-    groups = [[run] for run in runs if has_own_space(run)]
-    if shared := [run for run in runs if not has_own_space(run)]:
+    groups = [[run] for run in runs if keys.has_own_space(run)]
+    if shared := [run for run in runs if not keys.has_own_space(run)]:
         groups.append(shared)
     for group in groups:
-        key = map_key(group[0], kind)
+        key = keys.map_key(group[0], kind)
         map_entry = None if again else store.get(key)
         if map_entry is None:
             map_entry = maps.fit(
@@ -142,9 +129,9 @@ def compute_map(
         for run in group:
             context.report(message="Placing the samples and measuring the map", share=1.0)
             placed = maps.place(kind, map_entry, _record(store, run), known[run])
-            _keep(store, placed_key(run, kind), placed.to_entry())
+            _keep(store, keys.placed_key(run, kind), placed.to_entry())
     _compile_umap()
-    return [placed_key(run, kind) for run in runs]
+    return [keys.placed_key(run, kind) for run in runs]
 
 
 @lru_cache(maxsize=1)
@@ -161,11 +148,11 @@ def compute_classic(context: Context, config: Mapping[str, Any], snapshot: int) 
     features = _features(store, run)
     if not 0 <= snapshot < len(features):
         raise ValueError(f"This run has {len(features)} snapshots; there is no number {snapshot}.")
-    drawn = maps.draw_classic(features[snapshot], run.scenario.seed)
-    before = store.get(classic_key(run))
-    known = {} if before is None else dict(before.arrays)
-    store.put(classic_key(run), {}, {**known, str(snapshot): drawn})
-    return classic_key(run)
+    drawn = classic_umap(features[snapshot].astype(np.float32), seed=run.scenario.seed)
+    before = store.get(keys.classic_key(run))
+    known = {} if before is None else before.arrays
+    store.put(keys.classic_key(run), {}, {**known, str(snapshot): drawn.astype(np.float16)})
+    return keys.classic_key(run)
 
 
 def compute_inside(context: Context, config: Mapping[str, Any]) -> str:
@@ -174,13 +161,12 @@ def compute_inside(context: Context, config: Mapping[str, Any]) -> str:
     What depends on Retrain is measured if Retrain of the same scenario is stored.
     """
     from pru_demo.experiment.inside import measure_inside
-    from pru_demo.heartbeat import listening
 
     run, store = RunConfig.from_content(config), worker_store()
-    with listening(_beat(context)):
+    with listening(partial(_stop_if_cancelled, context)):
         shown = measure_inside(_bench(store, run, context, (0,)), _told(context, 0.0, 1.0))
-    store.put(inside_key(run), shown, {})
-    return inside_key(run)
+    store.put(keys.inside_key(run), shown, {})
+    return keys.inside_key(run)
 
 
 def compute_measures(context: Context, config: Mapping[str, Any]) -> str:
@@ -190,16 +176,15 @@ def compute_measures(context: Context, config: Mapping[str, Any]) -> str:
     """
     from pru_demo.experiment.inside import measure_inside
     from pru_demo.experiment.measures import measure
-    from pru_demo.heartbeat import listening
 
     run, store = RunConfig.from_content(config), worker_store()
-    with listening(_beat(context)):
+    with listening(partial(_stop_if_cancelled, context)):
         bench = _bench(store, run, context, KEPT_EPOCHS)
         shown = measure_inside(bench, _told(context, 0.0, 0.15))
         rest = measure(bench, _told(context, 0.15, 1.0))
-    store.put(inside_key(run), shown, {})
-    store.put(measures_key(run), rest, {})
-    return measures_key(run)
+    store.put(keys.inside_key(run), shown, {})
+    store.put(keys.measures_key(run), rest, {})
+    return keys.measures_key(run)
 
 
 def _bench(store: Store, run: RunConfig, context: Context, epochs: Sequence[int]) -> "Bench":
@@ -210,23 +195,16 @@ def _bench(store: Store, run: RunConfig, context: Context, epochs: Sequence[int]
     from pru_demo.experiment.stored_networks import stored_networks
 
     context.report(message="Loading the networks and the images", share=0.0)
-    record, weights = _record(store, run), store.get(weights_key(run))
+    record, weights = _record(store, run), store.get(keys.weights_key(run))
     if weights is None:
         raise ValueError("The weights of this run are no longer stored; run it again.")
-    reference = store.get(weights_key(RunConfig(run.scenario, Pick("retrain", "paper"))))
-    material = gather(run.scenario)
-    device = material.test.images.device
-
-    def networks(stored: Entry, epochs: Sequence[int]) -> dict[int, "SplitModel"]:
-        loaded = stored_networks(run.scenario, stored.arrays, epochs)
-        return {epoch: network.to(device) for epoch, network in loaded.items()}
-
+    reference = store.get(keys.weights_key(RunConfig(run.scenario, Pick("retrain", "paper"))))
     return Bench(
         record,
-        material,
-        networks(weights, epochs),
+        gather(run.scenario),
+        stored_networks(run.scenario, weights.arrays, epochs),
         obtain_original(run.scenario, store.directory.parent / "originals"),
-        None if reference is None else networks(reference, (0,))[0],
+        None if reference is None else stored_networks(run.scenario, reference.arrays, (0,))[0],
     )
 
 
@@ -237,18 +215,13 @@ def _told(context: Context, since: float, until: float) -> Callable[[str, float]
     )
 
 
-def _beat(context: Context) -> Callable[[], None]:
-    """Called once per batch."""
-
-    def beat() -> None:
-        if context.cancelled():
-            raise Cancelled
-
-    return beat
+def _stop_if_cancelled(context: Context) -> None:
+    if context.cancelled():
+        raise Cancelled
 
 
 def _features(store: Store, run: RunConfig) -> NDArray[Any]:
-    entry = store.get(features_key(run))
+    entry = store.get(keys.features_key(run))
     if entry is None:
         raise ValueError(
             "The features of a run are no longer stored, so it cannot be drawn; run it again."
@@ -257,7 +230,7 @@ def _features(store: Store, run: RunConfig) -> NDArray[Any]:
 
 
 def _record(store: Store, run: RunConfig) -> RunRecord:
-    entry = store.get(run_key(run))
+    entry = store.get(keys.run_key(run))
     if entry is None:
         raise ValueError("A run is no longer stored; run it again.")
     return RunRecord.from_entry(entry, run)
@@ -275,9 +248,9 @@ def shape_of(config: RunConfig) -> str:
 
 def map_job_key(configs: Sequence[RunConfig], kind: str) -> str:
     """Key under which the engine knows the drawing of these runs of one scenario."""
-    return ":".join([map_key(configs[0], kind), *sorted(str(c.pick) for c in configs)])
+    return ":".join([keys.map_key(configs[0], kind), *sorted(str(c.pick) for c in configs)])
 
 
 def classic_job_key(config: RunConfig, snapshot: int) -> str:
     """Key under which the engine knows the drawing of umap-learn's picture of a snapshot."""
-    return f"{classic_key(config)}:{snapshot}"
+    return f"{keys.classic_key(config)}:{snapshot}"

@@ -9,17 +9,7 @@ from threading import Event as Signal
 from threading import RLock
 
 from pru_demo.jobs.launch import connect, engine_home, silence
-from pru_demo.jobs.link import (
-    Hello,
-    JobTold,
-    Leave,
-    Link,
-    Message,
-    Queue,
-    Reply,
-    Said,
-    Submit,
-)
+from pru_demo.jobs.link import Hello, JobTold, Leave, Link, Message, Queue, Reply, Said, Submit
 from pru_demo.jobs.protocol import (
     RECENT_JOBS,
     Cancel,

@@ -140,7 +140,6 @@ class Link:
         self._on_end = on_end
 
     def start(self) -> None:
-        """Begin to read and write."""
         Thread(target=self._read, name="engine-reader", daemon=True).start()
         Thread(target=self._write, name="engine-writer", daemon=True).start()
 

@@ -38,11 +38,8 @@ OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
 class Context(Protocol):
     """The engine as a task sees it; to be used from the thread that the task was called in."""
 
-    @property
-    def job_id(self) -> str: ...
-
-    @property
-    def attempt(self) -> int: ...
+    job_id: str
+    attempt: int
 
     def report(self, **event: object) -> None:
         """Publish an event, which is JSON. Raises Cancelled if cancellation was asked for."""
@@ -137,11 +134,9 @@ class Cancelled(Exception):
 class JobFailed(Exception):
     """The job ended without a result; the attributes are those of ``Failure``."""
 
-    def __init__(self, sentence: str, reference: str, kind: str = "") -> None:
+    def __init__(self, sentence: str, reference: str, kind: str) -> None:
         super().__init__(f"{sentence} Reference {reference}.")
-        self.sentence = sentence
-        self.reference = reference
-        self.kind = kind
+        self.sentence, self.reference, self.kind = sentence, reference, kind
 
 
 class Refused(Exception):

@@ -137,7 +137,6 @@ class Server:
         self._alone_since = time.monotonic()
 
     def handle(self, client: Link, message: Message) -> None:
-        """Do what a client asks for."""
         match message:
             case Submit(number, request):
                 client.send(self._submit(number, request))

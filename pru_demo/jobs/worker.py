@@ -73,11 +73,7 @@ class TaskContext:
     """
 
     def __init__(
-        self,
-        job_id: str,
-        attempt: int,
-        say: Callable[[Said], None],
-        cancelled: Callable[[], bool],
+        self, job_id: str, attempt: int, say: Callable[[Said], None], cancelled: Callable[[], bool]
     ) -> None:
         self.job_id = job_id
         self.attempt = attempt

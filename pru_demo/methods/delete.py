@@ -16,10 +16,7 @@ from pru_demo.parameters import FineTuningParams
 
 
 def delete(
-    original: SplitModel,
-    forget: ForgetSet,
-    params: FineTuningParams,
-    resume: Resume | None = None,
+    original: SplitModel, forget: ForgetSet, params: FineTuningParams, resume: Resume | None = None
 ) -> Iterator[Step]:
     """Forget ``forget.classes`` using D_f only, yielding after every epoch.
 

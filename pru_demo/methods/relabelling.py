@@ -16,20 +16,14 @@ from pru_demo.parameters import FineTuningParams, SalUnParams
 
 
 def random_label(
-    original: SplitModel,
-    forget: ForgetSet,
-    params: FineTuningParams,
-    resume: Resume | None = None,
+    original: SplitModel, forget: ForgetSet, params: FineTuningParams, resume: Resume | None = None
 ) -> Iterator[Step]:
     """Train on labels drawn once, uniformly among the other classes; D_f only."""
     return fine_tune(deepcopy(original), relabelled(forget, original), params, resume)
 
 
 def salun(
-    original: SplitModel,
-    forget: ForgetSet,
-    params: SalUnParams,
-    resume: Resume | None = None,
+    original: SplitModel, forget: ForgetSet, params: SalUnParams, resume: Resume | None = None
 ) -> Iterator[Step]:
     """SalUn (Fan et al., ICLR 2024) without its retain half: random labels, salient weights only.
 

@@ -1,5 +1,7 @@
 """Logits over many images, and what share of them is right."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -16,20 +18,25 @@ def measuring_batch(device: torch.device) -> int:
     return 100 if device.type == "cpu" else 2000
 
 
-@torch.inference_mode()
-def predict(model: nn.Module, images: Tensor) -> Tensor:
-    """Logits (N, K) float32 of ``model`` in eval mode on uint8 images (N, C, H, W).
+def measuring(model: nn.Module, images: Tensor) -> Iterator[Tensor]:
+    """Uint8 images (N, C, H, W) as inputs, a batch at a time, with a beat after each.
 
-    The train/eval mode of ``model`` is put back afterwards.
+    Meanwhile ``model`` is in eval mode; its train/eval mode is put back afterwards.
     """
     was_training = model.training
     model.eval()
-    logits = []
-    for part in torch.split(images, measuring_batch(images.device)):
-        logits.append(model(as_input(part)).float())
-        beat()
-    model.train(was_training)
-    return torch.cat(logits)
+    try:
+        for part in torch.split(images, measuring_batch(images.device)):
+            yield as_input(part)
+            beat()
+    finally:
+        model.train(was_training)
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, images: Tensor) -> Tensor:
+    """Logits (N, K) float32 of ``model`` in eval mode on uint8 images (N, C, H, W)."""
+    return torch.cat([model(x).float() for x in measuring(model, images)])
 
 
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:

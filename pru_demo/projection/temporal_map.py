@@ -113,12 +113,12 @@ class TemporalMap:
         return coordinates[:, :2] * np.float32(self.plane_scale)
 
 
-def pca_map(runs: Sequence[np.ndarray], retained: np.ndarray, *, align: bool = True) -> TemporalMap:
+def pca_map(runs: Sequence[np.ndarray], retained: np.ndarray) -> TemporalMap:
     """The joint-PCA plane of ``runs`` (each (T, n, d)), from which `fit_temporal_map` starts.
 
     Made at once, with numpy only. Raises ValueError as `fit_temporal_map` does.
     """
-    return _start(runs, retained, seed=0, poses=align)[0]
+    return _start(runs, retained, seed=0, poses=True)[0]
 
 
 def fit_temporal_map(

@@ -106,7 +106,7 @@ class Store:
 
     def keys(self, prefix: str = "") -> list[str]:
         """All keys of both layers that start with ``prefix``, sorted."""
-        keys = {*self.cache.keys(), *([] if self._bundle is None else self._bundle.keys())}
+        keys = {*self.cache.index.keys(), *([] if self._bundle is None else self._bundle.keys())}
         return sorted(key for key in keys if key.startswith(prefix))
 
     def delete(self, key: str) -> None:
@@ -127,7 +127,7 @@ class Store:
 
     def close(self) -> None:
         """Close this thread's connection; the store opens a new one if it is used again."""
-        self._opened.close()
+        self._opened.index.close()
 
     @contextlib.contextmanager
     def refusing(self, what: str, then: str = "") -> Iterator[None]:

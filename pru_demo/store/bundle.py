@@ -42,7 +42,6 @@ class Bundle:
         self._damage: dict[str, str] = {}  # file name -> sentence
 
     def keys(self) -> list[str]:
-        """All keys of the manifest."""
         return list(self._manifest)
 
     def size(self) -> int:

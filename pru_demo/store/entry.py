@@ -114,12 +114,8 @@ def decode(data: bytes, key: str | None = None) -> Entry:
     arrays = {}
     try:
         for name, tensor in head.tensors.items():
-            arrays[name] = np.ndarray(
-                tensor["shape"],
-                _NUMPY_TYPES[tensor["dtype"]],
-                body,
-                tensor["data_offsets"][0],
-            )
+            kind, (begin, _) = _NUMPY_TYPES[tensor["dtype"]], tensor["data_offsets"]
+            arrays[name] = np.ndarray(tensor["shape"], kind, body, begin)
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise DamagedEntry("checksum differs") from error
     # Written again from what was read: no byte of it can be anything else.

@@ -171,7 +171,6 @@ class Index:
         return {value for (value,) in self._read("SELECT value FROM Cache")}
 
     def keys(self) -> list[str]:
-        """The keys of all entries."""
         with _as_os_error():
             return [key for key in self._cache if key]
 

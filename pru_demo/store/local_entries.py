@@ -40,7 +40,7 @@ class LocalEntries:
 
     Raises PermissionError if the folder is a link, belongs to somebody else or can be written by
     others, OSError if it cannot be created or its index cannot be used. All methods raise OSError
-    where the disk or the index fails.
+    where the disk or the ``index`` fails.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -55,7 +55,7 @@ class LocalEntries:
                 (self.directory / KEPT).touch(mode=0o600)
             # SQLite would create it readable by all; its side files copy the mode of this one.
             self._index_file.touch(mode=0o600)
-            self._index = Index(self._index_file)
+            self.index = Index(self._index_file)
             self._identity = self._identify()
             if self._lock.alone:
                 self._tidy()
@@ -76,8 +76,8 @@ class LocalEntries:
         temporary = self._path(stored.digest, f".{secrets.token_hex(8)}.tmp")
         try:
             _write(temporary, data)
-            with self._index.transaction():
-                before = self._index.put(key, stored)
+            with self.index.transaction():
+                before = self.index.put(key, stored)
                 # Within the transaction: see _drop.
                 temporary.replace(self._path(stored.digest))
         except BaseException:  # no row names what is there of the file
@@ -89,39 +89,31 @@ class LocalEntries:
 
     def delete(self, key: str) -> None:
         """Forget the entry of ``key``, if there is one."""
-        with self._index.transaction():
-            before = self._index.remove(key)
+        with self.index.transaction():
+            before = self.index.remove(key)
         self._drop([(key, before)])
-
-    def keys(self) -> list[str]:
-        """The keys of all entries, those that are damaged included."""
-        return self._index.keys()
-
-    def rows(self, before: float = float("inf")) -> list[Row]:
-        """All entries last used before then, least recently used first."""
-        return self._index.rows(before)
 
     def remove(self, rows: Iterable[Row]) -> list[Row]:
         """Remove those of ``rows`` that nobody has used since; returns what was removed."""
-        with self._index.transaction():
-            unused = set(self._index.rows())
+        with self.index.transaction():
+            unused = set(self.index.rows())
             removed = [row for row in rows if row in unused]
-            files = [(row.key, self._index.remove(row.key)) for row in removed]
+            files = [(row.key, self.index.remove(row.key)) for row in removed]
         self._drop(files)
         return removed
 
     def clear(self) -> None:
         """Remove all entries, also those in use, and rows that are not ours."""
-        with self._index.transaction():
-            files = [(row.key, self._index.remove(row.key)) for row in self._index.rows()]
+        with self.index.transaction():
+            files = [(row.key, self.index.remove(row.key)) for row in self.index.rows()]
         self._drop(files)
 
     def damage(self, row: Row, *, remove: bool = False) -> str | None:
         """What is wrong with an entry, None if it is whole or gone; damaged, it can be removed."""
         # Within a transaction, so that nobody replaces the file between its row and reading it.
-        with self._index.transaction():
+        with self.index.transaction():
             try:
-                if (digest := self._index.look(row.key)) is None:
+                if (digest := self.index.look(row.key)) is None:
                     return None
                 with self._open(digest) as file:
                     data = file.read()
@@ -130,7 +122,7 @@ class LocalEntries:
                     raise DamagedEntry("it is another one than the index says")
                 return None
             except OSError as error:
-                before = self._index.remove(row.key) if remove else None
+                before = self.index.remove(row.key) if remove else None
                 reason = error.strerror or str(error)
         self._drop([(row.key, before)])
         return reason
@@ -139,24 +131,12 @@ class LocalEntries:
         """Whether somebody has removed the folder: what is written into a deleted index is lost."""
         return self._identify() != self._identity
 
-    def index_damage(self) -> str | None:
-        """What SQLite finds wrong with the index, None if it is whole."""
-        return self._index.damage()
-
-    def volume(self) -> int:
-        """Bytes of all entries and of the index."""
-        return self._index.volume()
-
     def orphans(self) -> list[tuple[Path, int]]:
         """Each file that no row names, and its bytes; see ``lock`` on what it is."""
         # Files before rows: what is written between the two looks is not taken for an orphan.
         files = list(self._files())
-        named = self._index.digests()
+        named = self.index.digests()
         return [(path, size) for path, size in files if path.stem not in named]
-
-    def close(self) -> None:
-        """Close this thread's connection to the index; the next use opens another."""
-        self._index.close()
 
     def _identify(self) -> tuple[int, int] | None:
         with contextlib.suppress(OSError):
@@ -166,13 +146,13 @@ class LocalEntries:
 
     def _serve(self, key: str, read: Callable[[BinaryIO], _Read]) -> _Read | None:
         with contextlib.suppress(DamagedEntry, FileNotFoundError):
-            if (digest := self._index.use(key)) is None:
+            if (digest := self.index.use(key)) is None:
                 return None
             with contextlib.suppress(FileNotFoundError), self._open(digest) as file:
                 return read(file)
             # Somebody has replaced or removed it since: once more, while nobody can.
-            with self._index.transaction():
-                if (digest := self._index.look(key)) is None:
+            with self.index.transaction():
+                if (digest := self.index.look(key)) is None:
                     return None
                 with self._open(digest) as file:
                     return read(file)
@@ -189,9 +169,9 @@ class LocalEntries:
         if not wanted:
             return
         # What cannot be removed now is removed by who opens the store alone.
-        with contextlib.suppress(OSError), self._index.transaction():
+        with contextlib.suppress(OSError), self.index.transaction():
             for key, digest in wanted:
-                if self._index.look(key) != digest:
+                if self.index.look(key) != digest:
                     self._path(digest).unlink(missing_ok=True)
 
     def _tidy(self) -> None:
@@ -202,7 +182,7 @@ class LocalEntries:
         orphans = [path for path, _ in self.orphans()]
         entries = [path for path in orphans if path.suffix == _SUFFIX]
         marker = self.directory / KEPT
-        if entries and (marker.exists() or not self._index.keys()):
+        if entries and (marker.exists() or not self.index.keys()):
             _log.warning(
                 "The index of the result store in %s was made anew; entries that it does not know "
                 "(%d) are kept in %s.",

@@ -5,14 +5,10 @@ named by one that is writing it. Only who knows that nobody else has the store o
 """
 
 import contextlib
+import fcntl
 import os
 import weakref
 from pathlib import Path
-
-try:
-    import fcntl
-except ImportError:  # not a Unix: nobody ever counts as alone, and waste stays
-    fcntl = None  # type: ignore[assignment]
 
 NAME = "store.lock"
 
@@ -29,8 +25,6 @@ class UseLock:
         self._file = os.open(directory / NAME, flags, 0o600)
         weakref.finalize(self, os.close, self._file)
         self.alone = False
-        if fcntl is None:
-            return
         # A file system without such locks is as good as not being alone.
         with contextlib.suppress(OSError):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,6 +34,5 @@ class UseLock:
 
     def share(self) -> None:
         """Let others open the store, too."""
-        if fcntl is not None:
-            with contextlib.suppress(OSError):
-                fcntl.flock(self._file, fcntl.LOCK_SH)
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_SH)

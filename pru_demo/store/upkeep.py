@@ -85,12 +85,12 @@ def make_room(cache: "LocalEntries", limit: int, keep: str = "") -> list["Row"]:
 
     Never what is in use, nor the entry ``keep``: the cache may still be too large afterwards.
     """
-    excess = cache.volume() - limit
+    excess = cache.index.volume() - limit
     if excess <= 0:
         return []
     before = time.time() - IN_USE_SECONDS
     chosen = []
-    for row in cache.rows(before):
+    for row in cache.index.rows(before):
         if excess > 0 and row.key != keep:
             chosen.append(row)
             excess -= row.size
@@ -116,7 +116,7 @@ class SizeLimit:
         if self._limit is None:
             return
         make_room(cache, self._limit, written)
-        over = cache.volume() - self._limit
+        over = cache.index.volume() - self._limit
         if over > 0 and not self._warned:
             _log.warning(
                 "The result store in %s is %.1f MB above its limit (PRU_STORE_GB), but all that is "
@@ -129,9 +129,9 @@ class SizeLimit:
 
 def prune(cache: "LocalEntries", limit: int) -> list["Row"]:
     """Remove partial results of a week ago, what another version wrote, then make room."""
-    now = time.time()
+    now, rows = time.time(), cache.index.rows
     current, partial = f"v{SCHEMA}:", f"v{SCHEMA}:partial:"
-    stale = [row for row in cache.rows(now - PARTIAL_SECONDS) if row.key.startswith(partial)]
-    foreign = [row for row in cache.rows(now - IN_USE_SECONDS) if not row.key.startswith(current)]
+    stale = [row for row in rows(now - PARTIAL_SECONDS) if row.key.startswith(partial)]
+    foreign = [row for row in rows(now - IN_USE_SECONDS) if not row.key.startswith(current)]
     removed = cache.remove([*stale, *foreign])
     return removed + make_room(cache, limit)

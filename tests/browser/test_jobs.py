@@ -4,18 +4,27 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pru_demo.config import View
 from pru_demo.paths import RECORDS
 from pru_demo.store.bundle import MANIFEST
 from tests.browser.conftest import REPOSITORY, processes_with, real_app, streamlit_server
-from tests.browser.test_journey import ACCURACIES, RUN, SHORT, SOON, run_button
+from tests.browser.test_journey import ACCURACIES, RUN, SHORT, SOON, query, run_button
+from tests.live_maps import put_live_maps
 
-# A and B are the same: one run, not two.
-ONE_RUN = f"{SHORT}&a=pru:tuned&b=pru:tuned"
+
+def link_to_one_run(forgotten: int, store: Path) -> str:
+    """Of a short run that need not fit a map first; A and B are the same: one run, not two."""
+    view = replace(View(SHORT), b=View().a)
+    view = replace(view, scenario=replace(SHORT, forget=(forgotten,)))
+    put_live_maps(store, view.scenario)
+    return f"forget?{query(view)}"
+
 
 pytestmark = [
     pytest.mark.browser,
@@ -40,7 +49,7 @@ def test_two_visitors_follow_one_run_and_one_of_them_may_leave_it(
     browser: Any, tmp_path: Path
 ) -> None:
     with real_app(tmp_path) as address, visitor(browser) as first, visitor(browser) as second:
-        link = f"{address}/forget?forget=6&{ONE_RUN}"
+        link = f"{address}/{link_to_one_run(6, tmp_path / 'store')}"
         first.goto(link)
         run_button(first).click()
         first.get_by_text(ACCURACIES).first.wait_for(timeout=RUN)
@@ -72,11 +81,11 @@ def web_server(marker: str) -> int:
 def test_a_run_goes_on_while_the_web_server_is_killed_and_the_next_one_shows_it(
     browser: Any, tmp_path: Path
 ) -> None:
-    store, query = str(tmp_path / "store"), f"forget?forget=2&{ONE_RUN}"
+    store, link = str(tmp_path / "store"), link_to_one_run(2, tmp_path / "store")
     app = REPOSITORY / "app.py"
     with streamlit_server(app, tmp_path / "one.log", PRU_STORE_DIR=store) as address:
         with visitor(browser) as page:
-            page.goto(f"{address}/{query}")
+            page.goto(f"{address}/{link}")
             run_button(page).click()
             page.get_by_text(ACCURACIES).first.wait_for(timeout=RUN)
         os.kill(web_server(store), signal.SIGKILL)
@@ -84,7 +93,7 @@ def test_a_run_goes_on_while_the_web_server_is_killed_and_the_next_one_shows_it(
 
     next_server = streamlit_server(app, tmp_path / "two.log", PRU_STORE_DIR=store)
     with next_server as address, visitor(browser) as page:
-        page.goto(f"{address}/{query}")
+        page.goto(f"{address}/{link}")
         page.get_by_text(ACCURACIES).first.wait_for()
         assert run_button(page).count() == 0
         page.get_by_role("heading", name="Forget 2", exact=True).wait_for(timeout=RUN)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pru_demo.paths import RECORDS
 from pru_demo.store.bundle import MANIFEST
 from pru_demo.ui.shared.pages import PAGES
 from tests.browser.conftest import processes_with, real_app
+from tests.live_maps import put_live_maps
 
 pytestmark = [
     pytest.mark.browser,
@@ -24,7 +26,7 @@ pytestmark = [
 # Milliseconds: a short run takes seconds, and more where something else is computed meanwhile.
 SOON, RUN = 60_000, 900_000
 # Little work, but enough that a page can be reloaded meanwhile.
-SHORT = "forget_samples=128&relearn_epochs=2"
+SHORT = Scenario(forget_samples=128, relearn_epochs=2)
 ACCURACIES = re.compile(r"A_f \d+ %, A_r \d+ %")
 CHART = ".js-plotly-plot .main-svg"
 READ_CHARTS = """() => [...document.querySelectorAll('.js-plotly-plot .main-svg')]
@@ -101,6 +103,8 @@ def draw_a_stroke(page: Any) -> None:
 def test_a_visitor_follows_a_link_runs_something_reloads_relearns_and_draws(
     page: Any, tmp_path: Path
 ) -> None:
+    view = View(replace(SHORT, forget=(3,)))
+    put_live_maps(tmp_path / "store", view.scenario)
     with real_app(tmp_path) as address:
         # The very first request to this server.
         page.goto(f"{address}/relearning?forget=9")
@@ -110,7 +114,7 @@ def test_a_visitor_follows_a_link_runs_something_reloads_relearns_and_draws(
         page.get_by_text("Forget the class").wait_for()
         page.locator(CHART).first.wait_for()
 
-        page.goto(f"{address}/forget?forget=3&{SHORT}")
+        page.goto(f"{address}/forget?{query(view)}")
         run_button(page).click()
         page.get_by_text(ACCURACIES).first.wait_for(timeout=RUN)
         first = next_progress(page, before="")
@@ -271,15 +275,15 @@ def test_a_hostile_link_is_quoted_and_not_interpreted(page: Any, app_address: st
     assert toasts.locator("a, img").count() == 0
 
 
-@pytest.mark.parametrize("name", [page.name for page in PAGES])
-def test_on_a_phone_nothing_overflows(page: Any, app_address: str, name: str) -> None:
+def test_on_a_phone_nothing_overflows(page: Any, app_address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{app_address}/{name if name != PAGES[0].name else ''}")
-    page.locator("h1").first.wait_for()
-    ready = CHART if name not in ("try_it", "perception", "runs") else "canvas"
-    page.locator(ready).first.wait_for()
-    page.wait_for_timeout(500)  # figures take the width of the window after they are drawn
     overflow = """() => [document.documentElement,
                          document.querySelector('[data-testid=stMain]')]
         .map(box => box.scrollWidth - box.clientWidth)"""
-    assert page.evaluate(overflow) == [0, 0]
+    for name in [page.name for page in PAGES]:
+        page.goto(f"{app_address}/{name if name != PAGES[0].name else ''}")
+        page.locator("h1").first.wait_for()
+        ready = CHART if name not in ("try_it", "perception", "runs") else "canvas"
+        page.locator(ready).first.wait_for()
+        page.wait_for_timeout(500)  # figures take the width of the window after they are drawn
+        assert page.evaluate(overflow) == [0, 0], name

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from pru_demo.evaluation.agreement import (
-    ForgottenProbability,
     activation_distance,
     agreement,
     forgotten_probability,
@@ -96,5 +95,5 @@ def test_masking_logits_and_probabilities_is_the_same_and_changes_neither() -> N
 
 def test_p_f_is_summed_over_the_forgotten_classes() -> None:
     p = np.array([[0.5, 0.25, 0.25], [0, 0.75, 0.25]], dtype=np.float16)
-    assert forgotten_probability(p, [0]) == ForgottenProbability(0.25, 0.5)
-    assert forgotten_probability(p, [0, 1]) == ForgottenProbability(0.75, 0.75)
+    assert forgotten_probability(p, [0]) == {"mean": 0.25, "maximum": 0.5}
+    assert forgotten_probability(p, [0, 1]) == {"mean": 0.75, "maximum": 0.75}

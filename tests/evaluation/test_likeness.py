@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from pru_demo.data import DATASETS
 from pru_demo.data.samples import as_input
-from pru_demo.evaluation import likeness as module
 from pru_demo.evaluation.layer_changes import blocks_of
 from pru_demo.evaluation.likeness import activations, likeness, linear_cka
 from pru_demo.heartbeat import listening
 from pru_demo.models import MODELS, build_model
+from pru_demo.models import predict as module
 from pru_demo.models.split import SplitModel
 from tests.same import frozen, same
 

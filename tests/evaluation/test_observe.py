@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from pru_demo.evaluation import observe as module
 from pru_demo.evaluation.observe import Observation, observe
 from pru_demo.evaluation.observe import TestSet as Measured
 from pru_demo.heartbeat import listening
+from pru_demo.models import predict as module
 from pru_demo.models.split import SplitModel
 from tests.same import changed, frozen
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pru_demo.cli.precompute import BUNDLED, runs_of
+from pru_demo.cli.precompute import BUNDLED, shipped_runs
 from pru_demo.config import Pick, RunConfig
 from pru_demo.data import read_part
 from pru_demo.data.samples import as_input
@@ -14,14 +14,14 @@ from pru_demo.experiment.maps import PlacedRun
 from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.stored_networks import stored_network
 from pru_demo.paths import RECORDS
-from pru_demo.projection import fit_temporal_map, map_fidelity
-from pru_demo.projection.fidelity import trustworthiness
+from pru_demo.projection.fidelity import map_fidelity, trustworthiness
+from pru_demo.projection.temporal_map import fit_temporal_map
 from pru_demo.store.bundle import MANIFEST, Bundle
 
 pytestmark = pytest.mark.skipif(not (RECORDS / MANIFEST).exists(), reason="not made yet")
 
 BUNDLE = Bundle(RECORDS)
-RUNS = [run for scenario in BUNDLED for run in runs_of(scenario)]
+RUNS = [run for scenario in BUNDLED for run in shipped_runs(scenario)]
 
 
 def placed(run: RunConfig, kind: str) -> PlacedRun:
@@ -79,6 +79,7 @@ def test_neighbours_are_those_of_the_networks_that_ship(
         assert trustworthiness(features_of(run, record, epoch), where) > least
 
 
+@pytest.mark.slow
 def test_a_map_fitted_now_to_the_networks_that_ship_may_be_read() -> None:
     original = RunConfig(BUNDLED[0], Pick("original", "paper"))
     runs = [RunConfig(BUNDLED[0], Pick(method, "tuned")) for method in ("pru", "boundary_shrink")]

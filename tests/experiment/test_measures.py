@@ -136,6 +136,7 @@ def test_what_pages_show_is_measured_without_the_rest(
     assert shown["layers"]["cka_to_retrained"] is not None
 
 
+@pytest.mark.slow
 def test_bundled_runs_can_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pru_demo.experiment.measures._frozen", lambda *_: None)
     store = Store(tmp_path / "store", RECORDS)

@@ -17,11 +17,10 @@ from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.experiment import keys, migration
 from pru_demo.experiment import run as pipeline
 from pru_demo.experiment.maps import KINDS, LIVE
-from pru_demo.experiment.migration import convert_bundle, migrate
+from pru_demo.experiment.migration import migrate
 from pru_demo.experiment.record import RunRecord, RunResult
 from pru_demo.settings import PRESETS
 from pru_demo.store import Entry, Store, StoreUnavailable, write_bundle
-from pru_demo.store.bundle import Bundle
 from pru_demo.store.old_layout import old_entries
 from tests.experiment.conftest import config_of, keep, run_into
 from tests.experiment.test_resume import asked_of
@@ -369,31 +368,3 @@ def test_who_relearns_for_longer_after_the_migration_need_not_unlearn_again(
     assert run_into(store, longer).relearning("A_f")[:3] == record.relearning("A_f")
     assert started == []
     before.close()
-
-
-def test_the_bundle_is_written_anew_from_files_of_either_format(
-    results: dict[str, RunResult], tmp_path: Path
-) -> None:
-    records, runs = tmp_path / "records", [results[name].record for name in ("pru", "retrain")]
-    records.mkdir()
-    for record in runs:
-        for name in keys.shipped(record.config).values():
-            entry = record.to_entry() if name.endswith(".run") else marked(name)
-            (records / name).write_bytes(encode_old(entry))
-            if name.endswith(".inside"):
-                (records / name).unlink()
-                measures = (records / name).with_suffix(".measures")
-                measures.write_bytes(encode_old(Entry(MEASURES)))
-    for _ in range(2):  # and once more what it has written
-        convert_bundle(records)
-        bundle = Bundle(records)
-        expected = {key for record in runs for key in keys.shipped(record.config)}
-        assert set(bundle.keys()) == expected
-        for record in runs:
-            for key, name in keys.shipped(record.config).items():
-                meta = bundle.meta(key)
-                if name.endswith(".inside"):
-                    assert meta == {each: MEASURES[each] for each in SHARED}
-                elif not name.endswith(".run"):
-                    assert meta == {"id": name}
-        assert bundle.damaged() == []

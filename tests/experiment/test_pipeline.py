@@ -16,6 +16,7 @@ from pru_demo.experiment.originals import obtain_original
 from pru_demo.experiment.perceived import perceive
 from pru_demo.experiment.record import RunResult
 from pru_demo.experiment.run import execute, setting_of
+from pru_demo.heartbeat import listening
 from pru_demo.methods import METHODS
 from pru_demo.methods.step import Step
 from pru_demo.models.checkpoints import DamagedCheckpoint
@@ -203,8 +204,8 @@ def test_a_raising_beat_stops_the_run_at_once(tmp_path: Path, patience: int) -> 
         if beats >= patience:
             raise Stop
 
-    with pytest.raises(Stop):
-        execute(config_of("pru", "tuned"), tmp_path, beat=beat)
+    with pytest.raises(Stop), listening(beat):
+        execute(config_of("pru", "tuned"), tmp_path)
     assert beats == patience
 
 

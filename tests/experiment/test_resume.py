@@ -102,6 +102,7 @@ def fewer(d_r: RetainSet) -> RetainSet:
     return RetainSet(d_r.images[:192], d_r.labels[:192], d_r.augment)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_interrupted_anywhere_ends_as_if_it_had_not_been(
     method: str, open_store: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch
@@ -399,6 +400,7 @@ run_into(Store(Path(sys.argv[1])), PRU, Slow())
 """
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_is_killed_resumes_to_the_same_record(
     tmp_path: Path, open_store: Callable[[str], Store], uninterrupted: RunRecord
 ) -> None:

@@ -140,7 +140,7 @@ def test_the_record_is_stored_last(
 
 @pytest.fixture(autouse=True)
 def _quick_umap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "classic_umap", lambda features, *, seed: features[:, :2])
+    monkeypatch.setattr(tasks, "classic_umap", lambda features, *, seed: features[:, :2])
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_what_was_drawn_of_the_networks_before_counts_no_longer(
         drawable.put(make(run), {}, {})
     compute_run(FakeContext(), run.content(), again=True)
     makers = (classic_key, inside_key, measures_key, partial(placed_key, kind="pca"))
-    assert [make(run) for make in makers if drawable.meta(make(run))] == []
+    assert [make(run) for make in makers if drawable.meta(make(run)) is not None] == []
     # Only a map that other runs are on, too, remains.
     assert (drawable.meta(map_key(run, "pca")) is None) == (run is RETRAIN)
 

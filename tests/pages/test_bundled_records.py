@@ -5,7 +5,7 @@ from itertools import groupby
 import pytest
 
 from pru_demo.cli.precompute import BUNDLED as SCENARIOS
-from pru_demo.cli.precompute import runs_of
+from pru_demo.cli.precompute import shipped_runs
 from pru_demo.config import RunConfig, Scenario, View
 from pru_demo.experiment.keys import (
     classic_key,
@@ -56,7 +56,7 @@ def name_of(view: View) -> str:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.preset)
 def test_every_method_in_every_variant_is_shipped_whole(store: Store, scenario: Scenario) -> None:
-    runs = runs_of(scenario)
+    runs = shipped_runs(scenario)
     makers = (run_key, weights_key, perceived_key, inside_key, classic_key)
     keys = {make(run): f"{run.pick}, {make.__name__}" for make in makers for run in runs}
     for make in (map_key, placed_key):

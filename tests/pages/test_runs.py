@@ -16,9 +16,12 @@ from pru_demo.experiment.keys import (
     classic_key,
     features_key,
     inside_key,
+    measures_key,
+    partial_key,
     perceived_key,
     placed_key,
     run_key,
+    unlearned_key,
     weights_key,
 )
 from pru_demo.experiment.maps import KINDS
@@ -45,7 +48,8 @@ from tests.pages.visits import (
 NAME = "ABCDEFGHIJKLMNOPQRSTUV"
 ME, SOMEBODY = visitor.owner(NAME), "b" * 16
 PARTS = (
-    *(run_key, weights_key, features_key, inside_key, perceived_key, classic_key),
+    *(run_key, weights_key, features_key, perceived_key),
+    *(inside_key, measures_key, classic_key, partial_key, unlearned_key),
     *(partial(placed_key, kind=kind) for kind in KINDS),
 )
 SEVEN = Scenario(seed=11)

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from pru_demo.projection import displacement
-from pru_demo.projection.align import reference_of
+from pru_demo.projection.align import displacement, reference_of
 
 
 @pytest.fixture

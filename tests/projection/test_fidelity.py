@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
-from pru_demo.projection import map_fidelity
-from pru_demo.projection.fidelity import trustworthiness
+from pru_demo.projection.fidelity import map_fidelity, trustworthiness
 
 
 @pytest.fixture

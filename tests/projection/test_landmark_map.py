@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pru_demo.projection import LandmarkMap, fit_landmark_map, map_fidelity
+from pru_demo.projection.fidelity import map_fidelity
+from pru_demo.projection.landmark_map import LandmarkMap, fit_landmark_map
 
 pytestmark = pytest.mark.slow  # umap-learn compiles for half a minute
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from pru_demo.projection import TemporalMap, fit_temporal_map, map_fidelity, pca_map
+from pru_demo.projection.fidelity import map_fidelity
+from pru_demo.projection.temporal_map import TemporalMap, fit_temporal_map, pca_map
 
 FEW_STEPS = 20
 
@@ -196,7 +197,7 @@ def test_a_stored_map_is_used_without_torch_scipy_umap_or_sklearn(roughly_fitted
     script = """if True:
         import sys
         import numpy as np
-        from pru_demo.projection import TemporalMap, pca_map
+        from pru_demo.projection.temporal_map import TemporalMap, pca_map
         features = np.load(sys.argv[2])
         temporal_map = TemporalMap.from_arrays(np.load(sys.argv[1]))
         assert temporal_map.place(features).shape == (9, 400, 2)

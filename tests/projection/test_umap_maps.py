@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 import umap
 
-from pru_demo.projection import classic_umap, warm_up
 from pru_demo.projection.fidelity import trustworthiness
-from pru_demo.projection.umap_maps import fit_umap
+from pru_demo.projection.umap_maps import classic_umap, fit_umap, warm_up
 
 
 @pytest.mark.slow

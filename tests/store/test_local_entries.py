@@ -45,7 +45,7 @@ def cache(directory: Path) -> Iterator[LocalEntries]:
     put(cache, "small", SMALL)
     put(cache, "large", LARGE)
     yield cache
-    cache.close()
+    cache.index.close()
 
 
 def put(cache: LocalEntries, key: str, entry: Entry) -> None:
@@ -151,11 +151,11 @@ def test_a_planted_pickle_file_is_a_miss_and_does_not_run(cache, directory, tmp_
 def test_a_planted_pickle_key_is_skipped_and_does_not_run(cache, directory, tmp_path) -> None:
     trace = tmp_path / "code-ran"
     plant(directory, "small", raw=0, key=pickle.dumps(Payload(trace)))
-    assert cache.keys() == ["large"]
-    foreign, large = sorted(cache.rows())
+    assert cache.index.keys() == ["large"]
+    foreign, large = sorted(cache.index.rows())
     assert (foreign.key, large.key) == ("", "large")
     assert cache.remove([foreign]) == [foreign]
-    assert cache.rows() == [large]
+    assert cache.index.rows() == [large]
     assert not trace.exists()
 
 
@@ -304,7 +304,7 @@ def test_diskcache_itself_evicts_nothing(cache, directory: Path) -> None:
         database.execute("UPDATE Settings SET value = 1 WHERE key = 'size_limit'")
     cache = LocalEntries(directory)
     put(cache, "newest", LARGE)
-    assert sorted(cache.keys()) == ["large", "newest", "small"]
+    assert sorted(cache.index.keys()) == ["large", "newest", "small"]
 
 
 @pytest.mark.parametrize("failing", ["fsync", "fdopen", "replace"])
@@ -322,7 +322,7 @@ def test_a_file_that_could_not_be_written_whole_is_removed(
     monkeypatch.undo()
     assert files(directory) == before
     assert cache.get("large").meta == LARGE.meta
-    assert "more" not in cache.keys()  # noqa: SIM118
+    assert "more" not in cache.index.keys()  # noqa: SIM118
 
 
 @pytest.mark.parametrize("statement", ["INSERT", "UPDATE"])
@@ -348,7 +348,7 @@ def test_a_commit_that_fails_leaves_a_connection_that_works(
             return super().execute(sql, *rest)
 
     connect = sqlite3.connect
-    cache.close()
+    cache.index.close()
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k, factory=Full))
     for key, entry in (("more", LARGE), ("large", SMALL), ("large", LARGE)):
         with pytest.raises(OSError, match="disk is full"):
@@ -356,7 +356,7 @@ def test_a_commit_that_fails_leaves_a_connection_that_works(
     monkeypatch.undo()
     assert cache.get("large").meta == LARGE.meta
     put(cache, "small", LARGE)
-    assert sorted(cache.keys()) == ["large", "small"]
+    assert sorted(cache.index.keys()) == ["large", "small"]
     assert len(files(directory)) == 2
 
 

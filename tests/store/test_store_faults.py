@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import pickle  # noqa: TID251  # to plant the attack
 import sqlite3
@@ -13,7 +14,6 @@ import numpy as np
 import pytest
 
 from pru_demo.store import Store, StoreUnavailable, index, local_entries, open_store
-from pru_demo.store import lock as storelock
 from tests.store.test_local_entries import Payload, file_of, files, fill, plant, stray
 
 LARGE = {"a": np.arange(50_000, dtype=np.float32)}
@@ -197,13 +197,13 @@ def test_a_row_that_points_outside_is_not_followed_by_any_upkeep(
     victim.write_text("precious")
     plant(folder, "old", filename="../victim.val", access_time=0)
     assert store.get("old") is None
-    (row,) = store.cache.rows()
+    (row,) = store.cache.index.rows()
     assert "is refused" in str(store.cache.damage(row))
     store.cache.damage(row, remove=True)
     assert store.keys() == []
     store.put("old", {}, LARGE)
     plant(folder, "old", filename="../victim.val")
-    store.cache.remove(store.cache.rows())
+    store.cache.remove(store.cache.index.rows())
     assert victim.read_text() == "precious"
 
 
@@ -242,7 +242,7 @@ def test_only_files_of_ours_are_removed_as_orphans(folder: Path, tmp_path: Path)
 def test_without_file_locks_a_store_works_and_tidies_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storelock, "fcntl", None)
+    monkeypatch.setattr(fcntl, "flock", refuse(errno.ENOLCK))
     Store(folder).put("old", {"made": "before"}, LARGE)
     orphan = stray(folder)
     assert Store(folder).meta("old") == {"made": "before"}

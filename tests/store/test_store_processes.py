@@ -29,6 +29,7 @@ def whole(store: Store, key: str) -> int | None:
     return int(seed)
 
 
+@pytest.mark.slow
 def test_fifty_writers_killed_at_random_lose_no_confirmed_write(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -45,11 +46,11 @@ def test_fifty_writers_killed_at_random_lose_no_confirmed_write(
         # The last write may have been committed and not yet confirmed.
         assert (whole(store, key) or 0) >= confirmed.get(key, 0)
     assert caplog.messages == []
-    assert store.cache.index_damage() is None
-    assert {store.cache.damage(row) for row in store.cache.rows()} == {None}
+    assert store.cache.index.damage() is None
+    assert {store.cache.damage(row) for row in store.cache.index.rows()} == {None}
     assert store.cache.orphans() == []
-    assert files(folder) == sorted(file_of(folder, row.key) for row in store.cache.rows())
-    sizes = sum(row.size for row in store.cache.rows())
+    assert files(folder) == sorted(file_of(folder, row.key) for row in store.cache.index.rows())
+    sizes = sum(row.size for row in store.cache.index.rows())
     assert sum(path.stat().st_size for path in files(folder)) == sizes
     with sqlite3.connect(folder / "index" / "cache.db") as database:
         ((counted,),) = database.execute("SELECT value FROM Settings WHERE key = 'size'").fetchall()
@@ -76,6 +77,7 @@ def test_a_writer_killed_at_any_step_leaves_the_old_entry_or_the_new_one(tmp_pat
         assert files(folder) == [file_of(folder, "k")], (step, after)
 
 
+@pytest.mark.slow
 def test_two_processes_write_and_read_one_store_at_once(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     program = (
@@ -97,7 +99,7 @@ def test_two_processes_write_and_read_one_store_at_once(tmp_path: Path) -> None:
         seen |= {whole(store, each) for each in KEYS}
     assert other.returncode == 0
     assert {seed // 1_000 for seed in seen if seed} == {1, 2}, "each saw what the other wrote"
-    assert [store.cache.damage(row) for row in store.cache.rows()] == [None] * len(KEYS)
+    assert [store.cache.damage(row) for row in store.cache.index.rows()] == [None] * len(KEYS)
     assert store.cache.orphans() == []
 
 

@@ -113,7 +113,7 @@ def test_the_entry_just_written_stays_even_if_the_clock_jumps_while_it_is_writte
 def test_what_is_used_between_choosing_and_removing_stays(store: Store, clock: Clock) -> None:
     fill(store, "a", "b")
     clock.now += DAY
-    chosen = store.cache.rows(clock.now - HOUR)
+    chosen = store.cache.index.rows(clock.now - HOUR)
     assert store.get("a") is not None
     assert [row.key for row in store.cache.remove(chosen)] == ["b"]
     assert store.keys() == ["a"]
@@ -197,7 +197,7 @@ def test_kinds_count_entries_bytes_and_times_of_use(store: Store, clock: Clock) 
     fill(store, f"v{SCHEMA}:run:a")
     clock.now += HOUR
     fill(store, f"v{SCHEMA}:run:b", f"v{SCHEMA}:map:a")
-    of_map, of_runs = kinds(store.cache.rows())
+    of_map, of_runs = kinds(store.cache.index.rows())
     assert (of_map.kind, of_map.entries) == ("map", 1)
     assert (of_runs.kind, of_runs.entries) == ("run", 2)
     assert of_runs.bytes == 2 * of_map.bytes > 2_000_000

@@ -13,7 +13,7 @@ from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.tasks import CLASSIC, MAP, classic_job_key, map_job_key
 from pru_demo.figures.feature_space import PerceivedRun, is_whole
 from pru_demo.jobs.protocol import Job
-from pru_demo.projection import pca_map
+from pru_demo.projection.temporal_map import pca_map
 from pru_demo.ui.components.map_player import map_player
 from pru_demo.ui.perception.player_film import Shown, movie_of
 from pru_demo.ui.shared.jobs_panel import (

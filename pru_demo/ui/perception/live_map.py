@@ -11,7 +11,8 @@ from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.maps import LIVE
 from pru_demo.experiment.record import RunResult
 from pru_demo.figures.film import frames_of, moments
-from pru_demo.projection import TemporalMap, displacement
+from pru_demo.projection.align import displacement
+from pru_demo.projection.temporal_map import TemporalMap
 from pru_demo.ui.components.map_player import map_player
 from pru_demo.ui.perception.player_film import Shown, movie_of
 from pru_demo.ui.shared.records import features_of, map_of, record_of

@@ -20,7 +20,7 @@ from pru_demo.experiment.maps import PlacedRun
 from pru_demo.experiment.perceived import Perceived
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.feature_space import PerceivedRun
-from pru_demo.projection import TemporalMap
+from pru_demo.projection.temporal_map import TemporalMap
 from pru_demo.ui.shared.services import STORE
 
 

@@ -9,13 +9,8 @@ import numpy as np
 import streamlit as st
 
 from pru_demo.data import DATASETS, DatasetSpec, read_part
-from pru_demo.data.digits import (
-    Digit,
-    DigitError,
-    digit_from_drawing,
-    digit_from_upload,
-    image_from_upload,
-)
+from pru_demo.data.digits import Digit, digit_from_drawing, digit_from_upload, image_from_upload
+from pru_demo.data.uploads import PictureError
 from pru_demo.ui.components.draw_pad import draw_pad
 from pru_demo.ui.shared.images import class_chip
 
@@ -48,7 +43,7 @@ def chosen_digit(dataset: str) -> Digit | None:
             )
             return None if file is None else _read(file.getvalue(), data)
         return _picked(dataset)
-    except DigitError as problem:
+    except PictureError as problem:
         st.warning(str(problem), icon=":material/image_not_supported:")
         return None
 
