@@ -52,7 +52,7 @@ LIBRARY = sorted(MODULES.keys() - SCRIPTS)
 
 
 def part_of(module: str) -> str:
-    """``pru_demo.store`` → ``runs``."""
+    """``pru_demo.store.index`` → ``store``."""
     return [*module.split("."), ""][1]
 
 
