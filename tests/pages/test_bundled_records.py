@@ -58,7 +58,7 @@ def name_of(view: View) -> str:
 def test_every_method_in_every_variant_is_shipped_whole(store: Store, scenario: Scenario) -> None:
     runs = shipped_runs(scenario)
     makers = (run_key, weights_key, perceived_key, inside_key, classic_key)
-    keys = {make(run): f"{run.pick}, {make.__name__}" for make in makers for run in runs}
+    keys = {make(run): f"{run.pick}, {make.args[0]}" for make in makers for run in runs}
     for make in (map_key, placed_key):
         names = {
             (run, kind): f"{run.pick}, {kind} {make.__name__}" for run in runs for kind in KINDS
