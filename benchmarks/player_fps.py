@@ -1,6 +1,6 @@
 """How smoothly a film of moving samples plays in a browser without a graphics card.
 
-    python benchmarks/player_fps.py [--output FILE]
+    PYTHONPATH=. python benchmarks/player_fps.py [--output FILE]
 
 Compares the canvas player, the player with tails and the exported Plotly film on the bundled runs
 of PRU and Boundary Shrink (``full``) beside each other. Needs Chromium and playwright. Writes

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pru_demo.data.spec import DamagedData
 from pru_demo.paths import ASSETS
-from pru_demo.ui.shared.pages import PageEnd, navigation_pages
+from pru_demo.ui.shared.pages import PAGES, PageEnd
 from pru_demo.ui.shared.scenario_bar import scenario_bar
 from pru_demo.ui.shared.services import STORE
 from pru_demo.ui.shared.state import current_view
@@ -26,7 +26,11 @@ st.set_page_config(
 st.html(Path(__file__).with_name("style.css"))
 if st.context.theme.type == "dark":
     st.html(DARK_INK)
-page = st.navigation(navigation_pages(), position="top")
+pages = [
+    st.Page(each.path, title=each.title, icon=each.icon, url_path=each.name, default=not position)
+    for position, each in enumerate(PAGES)
+]
+page = st.navigation(pages, position="top")
 scenario_bar(current_view())
 notices = st.container()
 try:

@@ -14,7 +14,7 @@ from pru_demo.figures.curves import (
 )
 from pru_demo.figures.dot_maps import classic_figure
 from pru_demo.figures.palette import CLASS_COLORS, contrast
-from pru_demo.figures.style import INK
+from pru_demo.figures.style import INK, calm
 from pru_demo.ui.shared.charts import DARK_INK
 from tests.figures.records import record_with
 
@@ -36,6 +36,16 @@ def test_every_axis_of_percent_says_so() -> None:
         opinions_figure({"Original": p}, NAMES, [9]).layout.xaxis,
     ):
         assert axis.ticktext == PERCENT
+
+
+def test_what_a_figure_asks_for_goes_before_the_common_layout_of_no_other_figure() -> None:
+    own = calm(height=300, y={"zeroline": True}, margin={"t": 1}, legend={"y": 2}, dragmode="pan")
+    common = calm(height=300).layout
+    layout = own.layout
+    assert (layout.yaxis.zeroline, layout.margin.t, layout.legend.y) == (True, 1, 2)
+    assert (layout.xaxis, layout.margin.l) == (common.xaxis, common.margin.l)
+    assert (layout.dragmode, common.dragmode) == ("pan", False)
+    assert (common.yaxis.zeroline, common.margin.t, common.legend.y) == (False, 36, 1.02)
 
 
 def test_controls_at_the_ends_of_the_axis_are_whole() -> None:

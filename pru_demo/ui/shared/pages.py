@@ -39,16 +39,6 @@ PAGES: tuple[PageSpec, ...] = (
 )
 
 
-def navigation_pages() -> list[st.Page]:
-    """For ``st.navigation``."""
-    return [
-        st.Page(
-            page.path, title=page.title, icon=page.icon, url_path=page.name, default=not position
-        )
-        for position, page in enumerate(PAGES)
-    ]
-
-
 def link_to(name: str, label: str, view: View) -> None:
     """A link to a page that keeps what the visitor looks at."""
     page = _page(name)
