@@ -48,7 +48,7 @@ def engine_for(store_directory: Path, *, bundled: bool = True) -> "Engine":
         raise ValueError(f"PRU_ENGINE is {chosen!r}; set it to local, ray or ray://HOST:PORT.")
     if not bundled:
         options.append("--without-bundle")
-    return Engine(engine_home(store_directory), options)
+    return Engine(engine_home(store_directory, bundled=bundled), options)
 
 
 class Engine:

@@ -36,13 +36,16 @@ STARTS = 3
 OLD_SECONDS = 14 * 24 * 3600.0
 
 
-def engine_home(store_directory: Path) -> Path:
+def engine_home(store_directory: Path, *, bundled: bool = True) -> Path:
     """The directory of the engine that computes for the store, beside it.
 
-    Its name depends on code and settings: after an update, the old engine ends its jobs and goes.
+    Its name depends on the store, on whether the ``bundled`` records are seen, and on code and
+    settings: after an update, the old engine ends its jobs and goes.
     """
     files = sorted((ROOT / "pru_demo").rglob("*.py"))
     facts = [
+        store_directory.name,
+        f"{bundled=}",
         str(ROOT),
         sys.executable,
         *(f"{name}={os.environ.get(name)}" for name in SETTINGS),

@@ -21,6 +21,9 @@ def test_who_shares_store_code_and_settings_shares_the_engine(
     first = engine_home(tmp_path / "store")
     assert engine_home(tmp_path / "store") == first
     assert engine_home(tmp_path / "other" / "store") != first
+    # As the command that makes the bundled records anew asks for it, while an application runs.
+    assert engine_home(tmp_path / "precompute") != first
+    assert engine_home(tmp_path / "store", bundled=False) != first
     for name in ("PRU_DATA_DIR", "PRU_DEVICE"):
         with monkeypatch.context() as patch:
             patch.setenv(name, "other")
