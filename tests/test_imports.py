@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pru_demo.paths import ROOT
 
@@ -21,7 +22,7 @@ NEEDS_RAY = {"pru_demo.jobs.ray_workers"}
 
 # From the facts upwards: a part imports only from those before it, also inside functions.
 LEVELS = (
-    ("paths", "heartbeat", "device", "parameters"),
+    ("paths", "files", "heartbeat", "device", "parameters"),
     ("data",),
     ("models", "fields"),
     ("settings",),
@@ -74,8 +75,8 @@ def top(name: str) -> str:
     return name.partition(".")[0]
 
 
-def run_python(code: str, tmp_path: Path) -> list[str]:
-    """The JSON list that ``code`` prints last in a fresh process."""
+def run_python(code: str, tmp_path: Path) -> Any:
+    """The JSON that ``code`` prints last in a fresh process."""
     environment = {**os.environ, "PRU_STORE_DIR": str(tmp_path / "store"), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -87,8 +88,7 @@ def run_python(code: str, tmp_path: Path) -> list[str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    found: list[str] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_the_tree_is_seen() -> None:

@@ -21,6 +21,7 @@ from pru_demo.evaluation.relearning import relearn
 from pru_demo.experiment.material import Material, gather
 from pru_demo.experiment.originals import obtain_original
 from pru_demo.experiment.run import unlearn
+from pru_demo.files import replace_file
 from pru_demo.models.split import SplitModel
 from pru_demo.parameters import Params, as_json
 
@@ -103,7 +104,7 @@ def search(scenario: Scenario, methods: tuple[str, ...], kept_originals: Path, l
                 },
                 "tried": results,
             }
-            log.write_text(json.dumps(content, indent=1) + "\n")
+            replace_file(log, json.dumps(content, indent=1).encode() + b"\n")
 
 
 def attempt(

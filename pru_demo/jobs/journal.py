@@ -2,11 +2,11 @@
 
 import json
 import logging
-import os
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
+from pru_demo.files import replace_file
 from pru_demo.jobs.link import from_json, to_json
 from pru_demo.jobs.protocol import JobFacts
 
@@ -78,14 +78,8 @@ class Durations:
 
 
 def _replace(path: Path, content: bytes, sync: bool) -> None:
-    """Write so that a kill leaves the old file or the new one; a failure is logged."""
-    draft = path.with_suffix(".draft")
+    """As ``files.replace_file``, but a failure is logged."""
     try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            if sync:
-                os.fsync(file.fileno())
-        draft.replace(path)
+        replace_file(path, content, sync=sync)
     except OSError as error:
         _log.warning("%s cannot be written: %s", path, error)

@@ -1,7 +1,6 @@
 """Weights on disk: safetensors with a JSON note on how they were made. Never pickles."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+
+from pru_demo.files import replace_file
 
 Weights = dict[str, Tensor]
 
@@ -30,12 +31,7 @@ def halved(weights: Weights) -> Weights:
 
 def save_checkpoint(path: Path, weights: Weights, note: dict[str, Any]) -> None:
     """Write ``weights`` and ``note`` so that a reader sees the old file or the new, never half."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(save(weights, metadata={"note": json.dumps(note, sort_keys=True)}))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    replace_file(path, save(weights, metadata={"note": json.dumps(note, sort_keys=True)}))
 
 
 def read_checkpoint(path: Path, repair: str) -> tuple[Weights, dict[str, Any]]:

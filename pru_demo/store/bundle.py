@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pru_demo.files import replace_file
 from pru_demo.store.entry import DamagedEntry, Entry, decode, encode, read_meta
 
 MANIFEST = "manifest.json"
@@ -117,11 +117,11 @@ def write_bundle(directory: Path, entries: Mapping[str, Entry], names: Mapping[s
     manifest: dict[str, dict[str, str | int]] = {}
     for key, entry in entries.items():
         data = encode(entry.meta, entry.arrays, key)
-        _write_atomically(directory / names[key], data)
+        replace_file(directory / names[key], data)
         digest = hashlib.sha256(data).hexdigest()
         manifest[key] = {"file": names[key], "sha256": digest, "bytes": len(data)}
     text = json.dumps({"schema": MANIFEST_SCHEMA, "entries": manifest}, indent=1, sort_keys=True)
-    _write_atomically(directory / MANIFEST, text.encode() + b"\n")
+    replace_file(directory / MANIFEST, text.encode() + b"\n")
     for name in previous.difference(used):
         (directory / name).unlink(missing_ok=True)
 
@@ -153,15 +153,3 @@ def _load(directory: Path, key: str, listed: _Listed) -> Entry:
     if hashlib.sha256(data).hexdigest() != listed.sha256:
         raise DamagedEntry("checksum differs")
     return decode(data, key)
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

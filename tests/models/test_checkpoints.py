@@ -51,7 +51,7 @@ def test_an_interrupted_save_leaves_the_old_checkpoint(
     def fail(_: int) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("pru_demo.models.checkpoints.os.fsync", fail)
+    monkeypatch.setattr("pru_demo.files.os.fsync", fail)
     with pytest.raises(OSError, match="disk full"):
         save_checkpoint(path, tiny.state_dict(), {"seed": 8})
     assert read_checkpoint(path, REPAIR)[1]["seed"] == 7
