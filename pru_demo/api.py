@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from pru_demo.data.samples import as_input
 from pru_demo.methods import METHODS
 from pru_demo.methods.step import ForgetSet, RetainSet
-from pru_demo.models import function_of
 from pru_demo.models.foreign import split_foreign
 from pru_demo.parameters import Params
 
@@ -83,11 +82,13 @@ def unlearn(
 
     data = ForgetSet(images, forget_labels.to(device), classes=frozenset(forget), seed=seed)
     chosen = params or next(iter(entry.values.of("", "").values())).params
-    arguments = [whole.split, data]
-    if entry.needs_retain and retain is not None:
-        arguments.append(RetainSet(retain[0].to(device), retain[1].to(device)))
+
+    def retained() -> RetainSet:
+        assert retain is not None
+        return RetainSet(retain[0].to(device), retain[1].to(device))
+
     trace, network = [], whole.split
-    for step in function_of(entry.entry)(*arguments, chosen):
+    for step in entry.start(whole.split, data, retained, chosen):
         network = step.model
         trace.append(TracedStep(step.epoch, step.phase, step.losses, step.forward_equivalents))
     return Unlearned(whole.join(network).eval(), trace)

@@ -26,7 +26,6 @@ from pru_demo.experiment.originals import obtain_original
 from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord, RunResult, Snapshot, Stage
 from pru_demo.methods import METHODS
 from pru_demo.methods.step import Resume, Step
-from pru_demo.models import function_of
 from pru_demo.models.checkpoints import halved
 from pru_demo.models.split import SplitModel, has_batch_norm
 from pru_demo.parameters import Params, as_json
@@ -234,16 +233,8 @@ def unlearn(
     params: Params,
     resume: Resume | None = None,
 ) -> Iterator[Step]:
-    """Start the registered method ``name``; only one that needs it is handed D_r."""
-    method = METHODS[name]
-    given: list[object] = [
-        material.forget,
-        *([material.retain()] if method.needs_retain else []),
-        params,
-    ]
-    if method.resumable:
-        given.append(resume)
-    return function_of(method.entry)(original, *given)  # type: ignore[no-any-return]
+    """Start the registered method ``name`` on the data of a scenario."""
+    return METHODS[name].start(original, material.forget, material.retain, params, resume)
 
 
 class Stopwatch:

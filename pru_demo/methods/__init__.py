@@ -4,10 +4,18 @@ The registry imports no torch, because the web process only lists methods; what 
 ``entry`` and imported where it runs.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pru_demo import settings
+from pru_demo.models import function_of
 from pru_demo.settings import Values
+
+if TYPE_CHECKING:
+    from pru_demo.methods.step import ForgetSet, Resume, RetainSet, Step
+    from pru_demo.models.split import SplitModel
+    from pru_demo.parameters import Params
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,23 @@ class Method:
     needs_retain: bool = False
     steps_per_epoch: int = 1
     resumable: bool = False
+
+    def start(
+        self,
+        original: "SplitModel",
+        forget: "ForgetSet",
+        retain: "Callable[[], RetainSet]",
+        params: "Params",
+        resume: "Resume | None" = None,
+    ) -> "Iterator[Step]":
+        """Begin to forget, or go on with it; ``retain`` is asked only by a method that needs D_r.
+
+        One that is not resumable begins anew, whatever ``resume`` says.
+        """
+        given: list[object] = [forget, *([retain()] if self.needs_retain else []), params]
+        if self.resumable:
+            given.append(resume)
+        return function_of(self.entry)(original, *given)  # type: ignore[no-any-return]
 
 
 METHODS: dict[str, Method] = {

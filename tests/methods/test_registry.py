@@ -116,7 +116,7 @@ def test_an_entry_is_called_with_what_it_says_and_nothing_else(
     fake = SimpleNamespace(run=lambda *arguments: called.append(arguments) or iter(()))
     entry = replace(METHODS[name], entry="tests.fake:run")
     monkeypatch.setitem(METHODS, name, entry)
-    monkeypatch.setattr("pru_demo.experiment.run.function_of", lambda _: fake.run)
+    monkeypatch.setattr("pru_demo.methods.function_of", lambda _: fake.run)
     list(start(name, tiny, Material(few), preferred(name)))
     assert any(isinstance(each, RetainSet) for each in called[0]) == entry.needs_retain
     assert len(called[0]) == 3 + entry.needs_retain + entry.resumable
