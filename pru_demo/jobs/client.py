@@ -11,7 +11,6 @@ from threading import RLock
 from pru_demo.jobs.launch import connect, engine_home, silence
 from pru_demo.jobs.link import Hello, JobTold, Leave, Link, Message, Queue, Reply, Said, Submit
 from pru_demo.jobs.protocol import (
-    RECENT_JOBS,
     Cancel,
     EngineUnavailable,
     Job,
@@ -19,6 +18,7 @@ from pru_demo.jobs.protocol import (
     Refused,
     Request,
     Watch,
+    outlived,
 )
 
 REPLY_SECONDS = 30.0
@@ -194,8 +194,7 @@ class Engine:
         for event in told.events:
             job.hear(event)
         job.become(told.facts, told.watchers)
-        ended = [each for each in self._jobs.values() if not each.active]
-        for old in ended[: max(0, len(ended) - RECENT_JOBS)]:
+        for old in outlived(self._jobs.values()):
             del self._jobs[old.id]
         return [job] if was_active and not job.active else []
 

@@ -7,10 +7,10 @@ A task is a function that a worker can import, named ``"package.module:function"
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 """Interrupted: the engine ended while it ran; a task that keeps its progress resumes when it is
@@ -125,6 +125,14 @@ class JobFacts:
     def active(self) -> bool:
         """Whether it is queued or running."""
         return self.state in IN_FLIGHT
+
+
+_J = TypeVar("_J", bound=JobFacts)
+
+
+def outlived(jobs: Iterable[_J]) -> list[_J]:
+    """Those of ``jobs``, oldest first, that have ended and need not be remembered any longer."""
+    return [job for job in jobs if not job.active][:-RECENT_JOBS]
 
 
 class Cancelled(Exception):

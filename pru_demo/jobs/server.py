@@ -32,7 +32,6 @@ from pru_demo.jobs.link import (
 )
 from pru_demo.jobs.protocol import (
     ORPHAN_SECONDS,
-    RECENT_JOBS,
     Cancel,
     Event,
     Failure,
@@ -40,6 +39,7 @@ from pru_demo.jobs.protocol import (
     JobState,
     Request,
     Watch,
+    outlived,
 )
 from pru_demo.jobs.schedule import Limits, forecast, in_order, next_job, refusal
 from pru_demo.jobs.workers import WorkerGone, Workers
@@ -261,8 +261,7 @@ class Server:
         if state == "done" and job.attempt == 1 and job.events:
             self._durations.add(job.request.shape, time.monotonic() - job.began)
         self._changed(job)
-        ended = [other for other in self._jobs.values() if not other.active]
-        for old in ended[: max(0, len(ended) - RECENT_JOBS)]:
+        for old in outlived(self._jobs.values()):
             del self._jobs[old.id]
             self._journal.forget(old)
         self._fill_slots()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pru_demo.jobs import protocol
 from pru_demo.jobs import server as module
 from pru_demo.jobs.journal import DURATIONS_KEPT, Durations, Journal
 from pru_demo.jobs.link import (
@@ -392,7 +393,7 @@ def test_a_worker_that_dies_once_too_often_fails_the_job_with_its_sentence(start
 def test_old_jobs_are_forgotten_also_by_the_journal(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "RECENT_JOBS", 5)
+    monkeypatch.setattr(protocol, "RECENT_JOBS", 5)
     engine = start()
     for number in range(5 + 3):
         engine.workers.finish(engine.submit(str(number)))
