@@ -32,13 +32,17 @@ _RELEARNING = 0.3
 def measure(bench: Bench, tell: Tell) -> dict[str, Any]:
     """Everything that is not shown, as JSON; accuracies in percent, distances in nats."""
     test, probe = bench.material.test, probe_images(bench.material.scenario)
-    seen, original = observe(bench.unlearned, test), observe(bench.original, test)
+    original = observe(bench.original, test)
     retrained = None if bench.retrained is None else observe(bench.retrained, test)
-    features = {}
+    observed, features = dict[int, Observation](), {}
     for place, (epoch, network) in enumerate(bench.networks.items()):
         share = _RELEARNING * place / len(bench.networks)
         tell("Looking for the class in its features", share)
-        features[str(epoch)] = _features(network, probe, bench, original, retrained)
+        observed[epoch] = observe(network, test)
+        features[str(epoch)] = _features(
+            network, observed[epoch], probe, bench, original, retrained
+        )
+    seen = observed[0]  # right after unlearning
     came_back = asdict(comeback(bench.record.relearning("A_f")))
     return {
         "test_part": _test_part(seen, bench),
@@ -86,6 +90,7 @@ def _test_part(seen: Observation, bench: Bench) -> dict[str, Any]:
 
 def _features(
     network: SplitModel,
+    shown: Observation,
     probe: TestSet,
     bench: Bench,
     original: Observation,
@@ -94,7 +99,7 @@ def _features(
     """Can the class still be found in the features, and how like other networks' are they?"""
     test, forgotten = bench.material.test, bench.material.forgotten
     scenario = bench.material.scenario
-    train, shown = observe(network, probe), observe(network, test)
+    train = observe(network, probe)
     train_labels = probe.labels.cpu().numpy()
     labels = test.labels[test.shown].cpu().numpy()
     e, e_test = train.features.astype(np.float32), shown.features.astype(np.float32)

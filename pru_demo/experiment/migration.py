@@ -169,9 +169,7 @@ def _headers(directory: Path, bundled: Path) -> Iterator[Mapping[str, Any]]:
     """Those of the records of all runs that something may belong to; stored ones count more."""
     bundle = Bundle(bundled)
     yield from (bundle.meta(k) or {} for k in bundle.keys() if k.startswith(keys.RUN_PREFIX))  # noqa: SIM118
-    for key, entry in old_entries(directory):
-        if key.startswith("v2:run:"):
-            yield entry.meta
+    yield from (entry.meta for _, entry in old_entries(directory, "v2:run:"))
 
 
 def _places(meta: Mapping[str, Any]) -> dict[str, list[Place]]:

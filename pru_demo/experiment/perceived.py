@@ -69,7 +69,7 @@ class Perceived:
 
 
 def perceive(record: RunRecord, features: Mapping[str, NDArray[Any]]) -> Perceived:
-    """Measure all snapshots of a run, given its stored features (see ``record.features_key``)."""
+    """Measure all snapshots of a run, given its stored features (see ``keys.features_key``)."""
     control = features.get(CONTROL)
     return Perceived(
         tuple(_moment(record, e) for e in features["features"]),

@@ -31,14 +31,17 @@ _LENGTHS = struct.Struct("<32sIQ")  # digest of the body, bytes of meta, bytes o
 _log = logging.getLogger(__name__)
 
 
-def old_entries(directory: Path) -> Iterator[tuple[str, Entry]]:
-    """Key and content of each whole entry, in the order in which they were first written.
+def old_entries(directory: Path, beginning: str = "") -> Iterator[tuple[str, Entry]]:
+    """Key and content of each whole entry whose key begins so, in the order of their first writing.
 
     What is damaged is logged and left out. Entries may be removed while this runs.
     """
     with _index(directory, "ro") as database:
-        query = "SELECT key, mode, filename, value FROM Cache WHERE raw = 1 ORDER BY rowid"
-        for key, mode, filename, value in database.execute(query):
+        query = (
+            "SELECT key, mode, filename, value FROM Cache"
+            " WHERE raw = 1 AND substr(key, 1, ?) = ? ORDER BY rowid"
+        )
+        for key, mode, filename, value in database.execute(query, (len(beginning), beginning)):
             try:
                 if not isinstance(key, str):
                     raise DamagedEntry("its key is no text")

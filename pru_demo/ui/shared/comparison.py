@@ -58,9 +58,9 @@ def needed_comparison(
         run_panel(configs, missing)
         if is_running(configs):
             meanwhile(configs)
-        if is_running(configs) and record_of(View().runs()["A"]) is not None:
-            name = forgotten_name(View().scenario)
-            link_to("relearning", f"Meanwhile: how {name} comes back, on finished runs", View())
+            if record_of(View().runs()["A"]) is not None:
+                name = forgotten_name(View().scenario)
+                link_to("relearning", f"Meanwhile: how {name} comes back, on finished runs", View())
         end_page()
     others = (RunConfig(view.scenario, pick) for pick in REFERENCES)
     references = [record_of(config) for config in others if config not in records]

@@ -65,7 +65,7 @@ def watch(
 ) -> None:
     """Keep ``show`` up to date; once all jobs have ended, or earlier, the page is drawn anew."""
     jobs = jobs_of(keys)
-    if not in_flight(keys.values()) or is_over():
+    if not any(job.state in IN_FLIGHT for job in jobs.values()) or is_over():
         st.rerun()
     for job in jobs.values():
         if job.state in IN_FLIGHT and not has_left(job):
