@@ -4,21 +4,18 @@ import argparse
 import json
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from pru_demo.cli.options import Commands
 from pru_demo.paths import RECORDS
-from pru_demo.store import upkeep
-
-if TYPE_CHECKING:  # only who looks into the store pays for what opens it
-    from pru_demo.store import Store
-    from pru_demo.store.bundle import Bundle
+from pru_demo.store import Store, default_store_directory, upkeep
+from pru_demo.store.bundle import Bundle
 
 _LOCAL, _UTC = "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%SZ"
 
 
-def add_cache_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_cache_command(commands: Commands) -> None:
     """Add ``cache list``, ``verify``, ``prune`` and ``clear``."""
     cache = commands.add_parser("cache", help="look into, check or shrink the result store")
     actions = cache.add_subparsers(required=True, metavar="action")
@@ -156,10 +153,7 @@ def _clear(options: argparse.Namespace) -> None:
     print(f"Removed {what} from {store.directory}. Bundled records stay.")
 
 
-def _layers() -> "tuple[Store, Bundle]":
-    from pru_demo.store import Store, default_store_directory
-    from pru_demo.store.bundle import Bundle
-
+def _layers() -> tuple[Store, Bundle]:
     # Not open_store: its temporary replacement is not what is asked about.
     return Store(default_store_directory()), Bundle(RECORDS)
 

@@ -42,6 +42,11 @@ class Snapshot:
     losses: dict[str, float] = field(default_factory=dict)
 
     @property
+    def position(self) -> float:
+        """Where it lies on an axis of epochs: an E step ends half an epoch before its epoch."""
+        return self.epoch - (0.5 if self.phase == "E" else 0.0)
+
+    @property
     def label(self) -> str:
         """As written under a slider."""
         if self.stage == "original":

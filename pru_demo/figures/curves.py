@@ -3,7 +3,6 @@
 And the losses that drive the forgetting.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,7 @@ from pru_demo.figures.style import (
     calm,
     epoch_axis,
     explain_marker,
+    tick_step,
 )
 from pru_demo.paper.printed import printed_relearning
 
@@ -37,8 +37,6 @@ LOSS_TERMS = {
 }
 # Left of epoch 0 of relearning: the control is not a point of time.
 CONTROL_X = -0.5
-# More labels than these would run into each other.
-MOST_TICKS = 12
 
 
 def unlearning_figure(
@@ -55,7 +53,7 @@ def unlearning_figure(
         add_line(
             figure,
             pick,
-            [position(s) for s in seen],
+            [s.position for s in seen],
             [getattr(s, accuracy) for s in seen],
             f"{short_name(pick)}<br>%{{text}}: %{{y:.1f}} %",
             text=[s.label for s in seen],
@@ -65,15 +63,10 @@ def unlearning_figure(
     return figure
 
 
-def position(snapshot: Snapshot) -> float:
-    """Where a snapshot lies on the axis of unlearning epochs: an E step is half an epoch."""
-    return snapshot.epoch - (0.5 if snapshot.phase == "E" else 0.0)
-
-
 def loss_figure(snapshots: Sequence[Snapshot]) -> go.Figure:
     """The mean losses of one method's half epochs, each on its own small axis."""
     steps, names = _losses(snapshots)
-    epochs = max(map(position, steps), default=0)
+    epochs = max((s.position for s in steps), default=0)
     figure = calm(height=260, margin={"t": 70}, legend={"y": 1.18})
     figure.set_subplots(1, max(1, len(names)), subplot_titles=names)
     figure.update_xaxes(AXIS | epoch_axis("epoch", -0.2, epochs + 0.2, epochs, most=5))
@@ -83,7 +76,7 @@ def loss_figure(snapshots: Sequence[Snapshot]) -> go.Figure:
             chosen = [s for s in steps if s.phase == phase and name in s.losses]
             if chosen:
                 figure.add_scatter(
-                    x=[position(s) for s in chosen],
+                    x=[s.position for s in chosen],
                     y=[s.losses[name] for s in chosen],
                     name=f"{phase} step" if phase != "all" else "whole epoch",
                     showlegend=column == 1,
@@ -213,12 +206,12 @@ class Timeline:
     def of(self, record: RunRecord) -> list[float]:
         """Where each snapshot of ``record`` lies."""
         return [
-            position(s) + (self.unlearning if s.stage == "relearn" else 0) for s in record.snapshots
+            s.position + (self.unlearning if s.stage == "relearn" else 0) for s in record.snapshots
         ]
 
     def figure(self, height: int, y: Mapping[str, Any]) -> go.Figure:
         """An empty figure over this time, relearning shaded; ``y`` is of its other axis."""
-        step = max(1, math.ceil(self.end / MOST_TICKS))
+        step = tick_step(self.end)
         before = list(range(0, self.unlearning + 1, step))
         after = list(range(step, self.relearning + 1, step))
         x = {

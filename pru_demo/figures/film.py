@@ -83,12 +83,16 @@ class FilmMoment(NamedTuple):
     @property
     def label(self) -> str:
         """As records name their snapshots."""
-        return Snapshot(*self, A_f=0.0, A_r=0.0).label
+        return self._snapshot.label
 
     @property
     def when(self) -> tuple[int, float]:
-        """Moments in time have this in order; an E step ends half an epoch before its epoch."""
-        return get_args(Stage).index(self.stage), self.epoch - (0.5 if self.phase == "E" else 0)
+        """Moments in time have this in order."""
+        return get_args(Stage).index(self.stage), self._snapshot.position
+
+    @property
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(*self, A_f=0.0, A_r=0.0)
 
 
 def moments(records: Sequence[RunRecord]) -> list[FilmMoment]:

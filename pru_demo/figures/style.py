@@ -32,6 +32,8 @@ TITLES: dict[Accuracy, str] = {
 }
 
 
+# More labels than these would run into each other.
+MOST_TICKS = 12
 AXIS = {"gridcolor": GREY, "zeroline": False, "fixedrange": True, "automargin": True}
 # A legend that takes as many lines as it needs, where the title stands on the page: inside, several
 # lines on a phone would run into it.
@@ -74,12 +76,17 @@ def percent_axis(title: str) -> dict[str, Any]:
     return {"title": title, "range": [-3, 103], **PERCENT_TICKS}
 
 
+def tick_step(epochs: float, most: int = MOST_TICKS) -> int:
+    """Every how many ``epochs`` a tick stands, so that there are not more than ``most``."""
+    return max(1, math.ceil(epochs / most))
+
+
 def epoch_axis(
-    title: str, first: float, last: float, epochs: float, *, most: int = 12
+    title: str, first: float, last: float, epochs: float, *, most: int = MOST_TICKS
 ) -> dict[str, Any]:
     """An x axis from ``first`` to ``last``, with ticks at whole ``epochs`` and at ``most`` of
     them."""
-    dtick = max(1, math.ceil(epochs / most))
+    dtick = tick_step(epochs, most)
     return {"title": title, "range": [first, last], "tick0": 0, "dtick": dtick}
 
 

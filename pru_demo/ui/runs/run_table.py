@@ -18,7 +18,7 @@ from pru_demo.figures.naming import forgotten_classes, forgotten_name
 from pru_demo.methods import METHODS, Method
 from pru_demo.models import MODELS
 from pru_demo.settings import PRESETS, Preset
-from pru_demo.ui.runs.stored_runs import StoredRun
+from pru_demo.ui.runs.stored_runs import StoredRun, is_own
 
 # Two beside each other on a phone, all in one row on a screen.
 _FILTER_WIDTH = 168
@@ -154,7 +154,7 @@ def whose(run: StoredRun, mine: str) -> str:
         return "shipped"
     if not run.owner:
         return "not recorded"
-    return "you" if run.owner == mine else "another visitor"
+    return "you" if is_own(run, mine) else "another visitor"
 
 
 def _moment(made: str, zone: tzinfo) -> str:
