@@ -1,15 +1,10 @@
 """A new field of a scenario is one line of its table: link, command line, bar and key have it."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pru_demo.paths import ROOT
+from tests.test_imports import run_python
 
 LINE = '    noise: int = entry(3, Number(0, 9), "Noise", help="In percent.")\n'
 
@@ -67,18 +62,8 @@ print(json.dumps({{
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What each place makes of the field, in a process of its own."""
-    store: Path = tmp_path_factory.mktemp("store")
-    done = subprocess.run(
-        [sys.executable, "-c", SEEN.format(line=LINE, page=PAGE)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PRU_STORE_DIR": str(store), "PYTHONPATH": str(ROOT)},
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    content: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    code = SEEN.format(line=LINE, page=PAGE)
+    content: dict[str, Any] = run_python(code, tmp_path_factory.mktemp("field"))
     return content
 
 

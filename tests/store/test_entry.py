@@ -148,12 +148,6 @@ def test_arrays_that_are_not_where_they_claim_to_be_are_damage(claim: dict[str, 
         decode(len(forged).to_bytes(8, "little") + forged + data[8 + length :])
 
 
-@pytest.mark.parametrize("array", [np.zeros(2, np.complex64), np.zeros(2, np.longdouble)])
-def test_numbers_that_safetensors_does_not_know_are_refused(array: np.ndarray) -> None:
-    with pytest.raises(TypeError, match="only numbers"):
-        encode({}, {"a": array})
-
-
 def test_what_is_too_large_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pru_demo.store.entry.MAX_META_BYTES", 2**20)
     with pytest.raises(ValueError, match="header of 2 MiB is too large"):
@@ -163,8 +157,17 @@ def test_what_is_too_large_is_refused_with_its_size(monkeypatch: pytest.MonkeyPa
         encode({}, {"a": np.zeros(2**21, np.uint8)})
 
 
-@pytest.mark.parametrize("array", [np.array([{}, None]), np.array(["text"]), np.zeros(2, "M8[s]")])
-def test_only_numbers_can_be_stored(array: np.ndarray) -> None:
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([{}, None]),
+        np.array(["text"]),
+        np.zeros(2, "M8[s]"),
+        np.zeros(2, np.complex64),
+        np.zeros(2, np.longdouble),
+    ],
+)
+def test_only_numbers_that_safetensors_knows_can_be_stored(array: np.ndarray) -> None:
     with pytest.raises(TypeError, match="only numbers"):
         encode({}, {"a": array})
 

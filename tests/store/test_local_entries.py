@@ -63,10 +63,27 @@ def victim(tmp_path: Path) -> Iterator[Path]:
 
 def plant(directory: Path, key: str, /, **columns: object) -> None:
     """Change columns of a row behind the back of the cache."""
+    change_row(directory / "index", key, **columns)
+
+
+def change_row(index: Path, key: str, /, **columns: object) -> None:
+    """Change columns of a row of the diskcache in the folder ``index``."""
     assignments = ", ".join(f"{name} = ?" for name in columns)
-    with sqlite3.connect(directory / "index" / "cache.db") as database:
+    with sqlite3.connect(index / "cache.db") as database:
         query = f"UPDATE Cache SET {assignments} WHERE key = ?"
         assert database.execute(query, (*columns.values(), key)).rowcount == 1
+
+
+def spoil(path: Path, how: str) -> None:
+    """``delete`` the file of an entry, ``truncate`` it, or ``flip`` a bit in its arrays."""
+    data = bytearray(path.read_bytes())
+    if how == "delete":
+        path.unlink()
+    elif how == "truncate":
+        path.write_bytes(data[:-1])
+    else:
+        data[-7] ^= 4
+        path.write_bytes(data)
 
 
 def fill(directory: Path, statement: str) -> None:
@@ -219,15 +236,7 @@ def test_a_link_in_place_of_a_folder_is_not_followed(
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "delete"])
 def test_a_damaged_file_is_a_miss_and_the_next_write_heals_it(cache, directory, damage) -> None:
-    path = file_of(directory)
-    data = bytearray(path.read_bytes())
-    if damage == "delete":
-        path.unlink()
-    elif damage == "truncate":
-        path.write_bytes(data[:-1])
-    else:
-        data[-7] ^= 4
-        path.write_bytes(data)
+    spoil(file_of(directory), damage)
 
     assert cache.get("large") is None
     put(cache, "large", LARGE)

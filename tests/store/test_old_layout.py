@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from pru_demo.store import DamagedEntry, Entry, Store
 from pru_demo.store.old_layout import decode_old, old_entries, remove_old
-from tests.store.test_local_entries import Payload
+from tests.store.test_local_entries import Payload, change_row
 
 SMALL = Entry({"made": "before"}, {"a": np.arange(3, dtype=np.float32)})
 LARGE = Entry({"made": "before, too"}, {"a": np.arange(50_000, dtype=np.float32)})
@@ -41,13 +41,6 @@ def folder(tmp_path: Path) -> Path:
 
 def read(folder: Path) -> dict[str, dict[str, Any]]:
     return {key: entry.meta for key, entry in old_entries(folder)}
-
-
-def plant(folder: Path, key: str, /, **columns: object) -> None:
-    assignments = ", ".join(f"{name} = ?" for name in columns)
-    with sqlite3.connect(folder / "cache.db") as database:
-        query = f"UPDATE Cache SET {assignments} WHERE key = ?"
-        assert database.execute(query, (*columns.values(), key)).rowcount == 1
 
 
 def test_entries_in_rows_and_in_files_are_read(folder: Path) -> None:
@@ -122,10 +115,10 @@ def test_planted_pickles_do_not_run(folder: Path, tmp_path: Path) -> None:
     payload = pickle.dumps(Payload(tmp_path / "code-ran"))
     (path,) = folder.rglob("*.val")
     path.write_bytes(payload)
-    plant(folder, "v2:run:large", mode=4)
-    plant(folder, "v2:run:small", mode=4, value=payload)
+    change_row(folder, "v2:run:large", mode=4)
+    change_row(folder, "v2:run:small", mode=4, value=payload)
     assert read(folder) == {}
-    plant(folder, "v2:run:small", key=payload, raw=0)
+    change_row(folder, "v2:run:small", key=payload, raw=0)
     assert read(folder) == {}
     remove_old(folder)
     assert not (tmp_path / "code-ran").exists()
@@ -135,7 +128,7 @@ def test_planted_pickles_do_not_run(folder: Path, tmp_path: Path) -> None:
 def test_a_planted_file_name_is_neither_read_nor_deleted(folder: Path, name: str) -> None:
     victim = folder.parent / "victim"
     victim.write_bytes(encode_old(LARGE))
-    plant(folder, "v2:run:large", filename=name.format(victim=victim))
+    change_row(folder, "v2:run:large", filename=name.format(victim=victim))
     assert list(read(folder)) == ["v2:run:small"]
     remove_old(folder)
     assert victim.exists()

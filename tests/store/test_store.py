@@ -21,6 +21,7 @@ from pru_demo.store import (
     open_store,
     write_bundle,
 )
+from tests.store.test_local_entries import spoil
 
 RECORD = Entry({"made": "bundled"}, {"curve": np.linspace(0, 1, 20_000, dtype=np.float32)})
 KEY, OTHER = content_key("run", {"class": 9}), content_key("run", {"class": 8})
@@ -123,15 +124,7 @@ def test_a_damaged_local_entry_uncovers_the_bundled_one(store: Store) -> None:
 def test_a_damaged_bundled_record_is_missing_and_the_rest_goes_on(
     store: Store, bundled: Path, damage: str
 ) -> None:
-    path = bundled / "nine.rec"
-    data = bytearray(path.read_bytes())
-    if damage == "delete":
-        path.unlink()
-    elif damage == "truncate":
-        path.write_bytes(data[:-1])
-    else:
-        data[-1] ^= 1
-        path.write_bytes(data)
+    spoil(bundled / "nine.rec", damage)
 
     assert store.damaged() == []
     assert store.get(KEY) is None
