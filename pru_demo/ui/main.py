@@ -24,6 +24,8 @@ st.set_page_config(
     layout="wide",
 )
 st.html(Path(__file__).with_name("style.css"))
+one_entry_per_page = Path(__file__).with_name("history.js").read_text("utf-8")
+st.html(f"<script>{one_entry_per_page}</script>", unsafe_allow_javascript=True)
 if st.context.theme.type == "dark":
     st.html(DARK_INK)
 pages = [

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -34,7 +35,7 @@ READ_CHARTS = """() => [...document.querySelectorAll('.js-plotly-plot .main-svg'
 
 
 def query(view: View) -> str:
-    return "&".join(f"{name}={value}" for name, value in view.query().items())
+    return urlencode(view.query())
 
 
 @pytest.fixture
@@ -193,12 +194,14 @@ def test_back_returns_to_the_page_and_the_view_before(page: Any, app_address: st
     page.goto(f"{app_address}/relearning?{query(view)}")
     heading(page, "Make it remember 9").wait_for()
     page.get_by_text("PRU (paper)").first.wait_for()
+    entries = page.evaluate("history.length")
     navigate(page, "Redistribution")
     heading(page, "Where do the 9s go?").wait_for()
     page.get_by_text("PRU (paper)").first.wait_for()
     # Going back while the page still writes its address would overtake it, as a person cannot.
     page.wait_for_function("() => location.search.includes('a=pru%3Apaper')")
     settle(page)
+    assert page.evaluate("history.length") == entries + 1
     page.go_back()
     heading(page, "Make it remember 9").wait_for()
     page.get_by_text("PRU (paper)").first.wait_for()
