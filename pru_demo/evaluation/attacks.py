@@ -50,7 +50,7 @@ def k_shot_auc(
     for a class without images.
     """
     _insist_on(others, of_class, test, labels)
-    obstacles = {k: _too_few(k, of_class) for k in shots}
+    obstacles = {k: too_few(k, min(map(len, of_class.values()))) for k in shots}
     feasible = [k for k in shots if not obstacles[k]]
     middle = others.mean(0, dtype=np.float64)
     centred = others - middle
@@ -110,19 +110,23 @@ def extract(network: SplitModel, images: Tensor) -> NDArray[np.float32]:
     return features
 
 
+def draws(count: int, seed: int) -> list[Labels]:
+    """Ten orders of ``count`` images; k images are the first of an order, whatever the k."""
+    random = np.random.default_rng(seed)
+    return [random.permutation(count) for _ in range(DRAWS)]
+
+
+def too_few(k: int, there: int) -> str:
+    """Why ``k`` images of the class cannot be drawn, "" if they can; the end of a sentence."""
+    return f"it takes {k} new images of the class, and there are only {there}" if k > there else ""
+
+
 def _means_of_draws(images: Features, shots: Sequence[int], seed: int) -> NDArray[np.float64]:
     """Mean features (k, draws, d) of the first k images of each draw."""
-    random = np.random.default_rng(seed)
-    orders = [random.permutation(len(images)) for _ in range(DRAWS)]
+    orders = draws(len(images), seed)
     return np.array(
         [[images[order[:k]].mean(0, dtype=np.float64) for order in orders] for k in shots]
     ).reshape(len(shots), DRAWS, images.shape[1])
-
-
-def _too_few(k: int, of_class: Mapping[int, Features]) -> str:
-    """Why ``k`` images cannot be drawn, "" if they can."""
-    fewest = min(map(len, of_class.values()))
-    return f"it takes {k} new images of the class, and there are only {fewest}" * (k > fewest)
 
 
 def _insist_on(
