@@ -1,8 +1,4 @@
-"""Which attacks on a run's networks there are, beside those that its record holds.
-
-Plain Python, because pages and keys name them. The record has relearning from the other classes at
-the published rate, the BatchNorm-only control and the k-shot AUC.
-"""
+"""Which attacks on a run's network there are. Plain Python, because pages and keys name them."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -10,7 +6,7 @@ from typing import Literal
 
 from pru_demo.evaluation.knowledge import SHOTS
 
-Kind = Literal["features", "others", "class", "last_layer"]
+Kind = Literal["others", "class", "last_layer", "batch_norm", "features"]
 
 # Of the published rate of relearning.
 RATES = (1, 3, 10)
@@ -20,10 +16,11 @@ RATES = (1, 3, 10)
 class Attack:
     """``kind`` with ``k`` images of the class, 0 where it needs none, at ``rate`` times the rate.
 
-    - ``features``: the k-shot AUC for every k, of a run that is older than it is;
     - ``others``: relearning from D_r_new;
     - ``class``: relearning from D_r_new and k images of the class;
-    - ``last_layer``: the class's row of the last layer written anew from k images.
+    - ``last_layer``: the class's row of the last layer written anew from k images;
+    - ``batch_norm``: BatchNorm's statistics refreshed, no weight changed;
+    - ``features``: the k-shot AUC for every k.
     """
 
     kind: Kind
@@ -42,11 +39,11 @@ class Attack:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether it is the relearning that every run ends with."""
-        return self == Attack("others")
+        """Whether every record holds what it finds. The k-shot AUC is missing from older ones."""
+        return self in (Attack("others"), Attack("batch_norm"))
 
 
-# All that may be stored of a run.
+# All that may be stored of a run beside its record.
 ATTACKS = (
     Attack("features"),
     *(Attack("others", rate=rate) for rate in RATES if rate != 1),

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from pru_demo.config import RunConfig
 from pru_demo.evaluation.knowledge import LEAST_ERROR, KShotAUC, alike, knowledge_left
-from pru_demo.figures.naming import forgotten_images, pick_name, short_name, stroke_of
+from pru_demo.figures.naming import pick_name, short_name, stroke_of
 from pru_demo.figures.style import calm, explain_marker
 
 _ROW = 34
@@ -45,9 +45,7 @@ def knowledge_figure(runs: Sequence[Known], k: int) -> go.Figure:
     deviations = [run.found[k].deviation or 0.0 for run in attacked]
     # Logarithms on a linear axis, where lines and bars mean what they do everywhere.
     x = [math.log10(error) for error in errors]
-    more = [
-        math.log10(error + d) - at for error, d, at in zip(errors, deviations, x, strict=True)
-    ]
+    more = [math.log10(error + d) - at for error, d, at in zip(errors, deviations, x, strict=True)]
     less = [
         at - math.log10(max(error - d, LEAST_ERROR))
         for error, d, at in zip(errors, deviations, x, strict=True)
@@ -92,9 +90,7 @@ def knowledge_figure(runs: Sequence[Known], k: int) -> go.Figure:
     return figure
 
 
-def knowledge_finding(
-    run: Known, k: int, original: Known | None, retrained: Known | None
-) -> str:
+def knowledge_finding(run: Known, k: int, original: Known | None, retrained: Known | None) -> str:
     """How much ``run`` still knows, in one sentence; "" for the references themselves."""
     if run.method in ("original", "retrain"):
         return ""
@@ -102,12 +98,13 @@ def knowledge_finding(
     if found.mean is None:
         return f"{name} was not attacked: {found.reason}."
     said = f"{name}: AUC {found.mean:.4f}"
-    known, par = (each and each.found[k] for each in (original, retrained))
-    if par is None or par.mean is None:
+    if retrained is None or retrained.found[k].mean is None:
         return f"{said}."
-    if alike(found, par):
+    if alike(found, retrained.found[k]):
         return f"{said}, **not distinguishable from Retrain**."
-    left = None if known is None else knowledge_left(found, known, par)
+    if original is None:
+        return f"{said}."
+    left = knowledge_left(found, original.found[k], retrained.found[k])
     return f"{said}{'' if left is None else f', **{_words(left)}**'}."
 
 
@@ -117,12 +114,6 @@ def _words(left: float) -> str:
     if left < 0:
         return "it is found less easily than in Retrain"
     return f"{100 * left:.0f} % of the knowledge is left"
-
-
-def knowledge_title(config: RunConfig, k: int) -> str:
-    """What the attacker does, as a caption of the figure."""
-    images = forgotten_images(config.scenario)
-    return f"How well {k} new {images if k > 1 else 'image of them'} find all others"
 
 
 def knowledge_table(runs: Sequence[Known]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """What the finer instruments say of a scenario's runs; what is missing is measured on a click."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -9,24 +9,22 @@ from pru_demo.experiment.keys import inside_key, run_key, weights_key
 from pru_demo.experiment.tasks import INSIDE, shape_of
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import listed, pick_name
-from pru_demo.jobs.protocol import ORPHAN_SECONDS, Job
+from pru_demo.jobs.protocol import ORPHAN_SECONDS
 from pru_demo.ui.shared.comparison import REFERENCES
 from pru_demo.ui.shared.jobs_panel import (
+    AT_ONCE,
     FAILED,
     STOPPED,
     Endings,
     explain_end,
     in_flight,
     jobs_of,
-    last_event,
+    show_progress,
     submit,
     watch,
 )
 from pru_demo.ui.shared.services import STORE
 from pru_demo.ui.shared.texts import text
-
-# As many as a visitor may have waiting.
-AT_ONCE = 6
 
 _STOPPED = (STOPPED, "Measuring {name} was stopped. Nothing else was lost.")
 _ENDINGS: Endings = {
@@ -73,7 +71,7 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
     keys = {run: inside_key(run) for run in missing}
     if in_flight(keys.values()):
         # What is finished is shown while the rest goes on.
-        watch(keys, _show_progress, lambda: any(map(_is_measured, missing)))
+        watch(keys, show_progress, lambda: any(map(_is_measured, missing)))
         return
     for run, job in jobs_of(keys).items():
         explain_end(job, _ENDINGS, name=pick_name(run.pick))
@@ -102,16 +100,6 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
         for run in offered
     ):
         st.rerun()
-
-
-def _show_progress(jobs: Mapping[RunConfig, Job]) -> None:
-    for run, job in jobs.items():
-        event, share, said = last_event(job), 1.0, str(job.state)
-        if job.state == "queued":
-            share, said = 0.0, f"waiting, number {job.position} in the queue"
-        elif job.state == "running":
-            share, said = event.get("share", 0.0), event.get("message", "starting a worker")
-        st.progress(share, f"**{pick_name(run.pick)}**: {said}")
 
 
 def _is_measured(run: RunConfig) -> bool:
