@@ -13,6 +13,7 @@ from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.findings import percent
 from pru_demo.figures.naming import forgotten_images, pick_name, short_name, stroke_of
 from pru_demo.figures.style import (
+    BARS,
     GREY,
     PERCENT_TICKS,
     Accuracy,
@@ -80,7 +81,7 @@ def at_once_figure(attacked: Sequence[AttackedAtOnce], accuracy: Accuracy) -> go
         figure.add_scatter(
             x=values,
             y=names,
-            error_x={"type": "data", "array": bars, "thickness": 1.5, "width": 5},
+            error_x={**BARS, "array": bars},
             mode="markers",
             marker={"symbol": symbol, "size": 12, "color": colors, "line": {"width": 2}},
             cliponaxis=False,

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from pru_demo.config import RunConfig
 from pru_demo.evaluation.knowledge import LEAST_ERROR, KShotAUC, alike, knowledge_left
 from pru_demo.figures.naming import pick_name, short_name, stroke_of
-from pru_demo.figures.style import calm, explain_marker
+from pru_demo.figures.style import BARS, calm, explain_marker
 
 _ROW = 34
 
@@ -51,12 +51,13 @@ def knowledge_figure(runs: Sequence[Known], k: int) -> go.Figure:
         for error, d, at in zip(errors, deviations, x, strict=True)
     ]
     low = math.floor(min(at - d for at, d in zip(x, less, strict=True)))
-    ticks = range(low, 1)
+    high = min(0, math.ceil(max(at + d for at, d in zip(x, more, strict=True))))
+    ticks = range(low, high + 1)
     figure = calm(
         height=120 + _ROW * len(attacked),
         x={
             "title": "1 − AUC: how often the attacker errs",
-            "range": [low - 0.1, 0.05],
+            "range": [low - 0.1, high + 0.05],
             "tickvals": list(ticks),
             "ticktext": [f"{10.0**each:g}" for each in ticks],
         },
@@ -75,7 +76,7 @@ def knowledge_figure(runs: Sequence[Known], k: int) -> go.Figure:
     figure.add_scatter(
         x=x,
         y=[short_name(run.config.pick) for run in attacked],
-        error_x={"type": "data", "array": more, "arrayminus": less, "thickness": 1.5, "width": 5},
+        error_x={**BARS, "array": more, "arrayminus": less},
         mode="markers",
         showlegend=False,
         marker={

@@ -38,7 +38,8 @@ def show_knowledge(everyone: Sequence[RunRecord]) -> None:
     )
     by_method = {run.method: run for run in runs if is_reference(run.config.pick)}
     ends = (by_method.get("original"), by_method.get("retrain"))
-    st.markdown(" ".join(filter(None, (knowledge_finding(run, k, *ends) for run in runs))))
+    # A line each.
+    st.markdown("  \n".join(filter(None, (knowledge_finding(run, k, *ends) for run in runs))))
     if any(run.found[k].mean is not None for run in runs):
         chart(
             knowledge_figure(runs, k),
