@@ -38,7 +38,7 @@ def attacks_on(network: SplitModel, material: Material) -> dict[str, Any]:
         network, material.relearn, material.shots, material.test, seed=material.scenario.seed
     )
     return {
-        "k_shot_auc": {str(k): _as_json(each) for k, each in found.items()},
+        "k_shot_auc": {str(k): as_json(each) for k, each in found.items()},
         "shots_were_seen": material.shots_were_seen,
     }
 
@@ -136,6 +136,7 @@ def relearn_again(
     return attacked
 
 
-def _as_json(found: KShotAUC) -> dict[str, Any]:
+def as_json(found: KShotAUC) -> dict[str, Any]:
+    """``mean`` and ``deviation``, and the ``reason`` if there is one."""
     said: dict[str, Any] = {"mean": found.mean, "deviation": found.deviation}
     return said | {"reason": found.reason} if found.reason else said

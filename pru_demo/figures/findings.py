@@ -56,7 +56,10 @@ def relearning_finding(record: RunRecord) -> str:
 def par_finding(retrained: RunRecord) -> str:
     """What Retrain learns of the class while it relearns from images of it."""
     learned = percent(max(retrained.relearning("A_f")))
-    return f"Par is **Retrain**, which never met one: it learns {learned} from the same images."
+    return (
+        "Par is **Retrain**, which never met one: from the same images it learns to recognise "
+        f"{learned}."
+    )
 
 
 def comeback_finding(record: RunRecord, epoch: int, *, kept: float, back: float) -> str:

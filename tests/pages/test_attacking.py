@@ -140,7 +140,8 @@ def test_what_is_finished_is_shown_and_retrain_is_par(store: Store, engine: Fake
     app = choose(visit(), CLASS)
     said = texts(app)
     assert "After 2 epochs of relearning it is 72 %" in said
-    assert "Par is **Retrain**, which never met one: it learns 5.0 % from the same images." in said
+    assert "Par is **Retrain**, which never met one: from the same images it learns to" in said
+    assert "recognise 5.0 %" in said
     assert len(figures(app)) == 3
     assert buttons(app, "attack.") == []
     app.segmented_control(key="shots").set_value("50").run()
@@ -189,7 +190,7 @@ def test_the_choice_is_in_the_link(store: Store) -> None:
     put(store, A, Attack("class", 50, 10), [0.0, 20.0, 72.0])
     app = visit(attack=CLASS, shots="50", rate="×10")
     assert "it is 72 %" in texts(app)
-    assert "50 new 9s" in texts(app)
+    assert "50 of the new 9s" in texts(app)
     assert "10 times the published learning rate" in texts(app)
 
 

@@ -63,23 +63,33 @@ def unmeasured_runs(view: View) -> list[RunConfig]:
     return missing
 
 
-def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
+def runs_measured_before(view: View) -> list[RunConfig]:
+    """Measured runs of the comparison whose layers nobody attacked: that came later."""
+    wanted = dict.fromkeys(RunConfig(view.scenario, p) for p in (view.a, view.b, *REFERENCES))
+    return [r for r in wanted if STORE.meta(inside_key(r)) is not None and not _is_attacked(r)]
+
+
+def measure_panel(missing: Sequence[RunConfig], *, needed: bool, again: bool = False) -> None:
     """Offer to measure ``missing``, as many as a visitor may have waiting, or show it going on.
 
-    ``needed``: without it the page has little to show, so the offer stands out.
+    ``needed``: without it the page has little to show, so the offer stands out. ``again``: they
+    were measured by a version that measured less.
     """
     keys = {run: inside_key(run) for run in missing}
     if in_flight(keys.values()):
         # What is finished is shown while the rest goes on.
-        watch(keys, show_progress, lambda: any(map(_is_measured, missing)))
+        is_done = _is_attacked if again else _is_measured
+        watch(keys, show_progress, lambda: any(map(is_done, missing)))
         return
     for run, job in jobs_of(keys).items():
         explain_end(job, _ENDINGS, name=pick_name(run.pick))
     offered = missing[:AT_ONCE]
-    said = text(
-        "inside.not_measured",
-        names=listed([pick_name(run.pick) for run in missing]),
-        minutes=f"{ORPHAN_SECONDS / 60:.0f}",
+    names = listed([pick_name(run.pick) for run in missing])
+    minutes = f"{ORPHAN_SECONDS / 60:.0f}"
+    said = (
+        text("inside.measured_before", names=names)
+        if again
+        else text("inside.not_measured", names=names, minutes=minutes)
     )
     if needed:
         st.info(said, icon=":material/hourglass_empty:")
@@ -87,7 +97,7 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
         st.caption(said)
     if st.button(
         f"Measure {listed([pick_name(run.pick) for run in offered])}",
-        key="measure",
+        key="again" if again else "measure",
         icon=":material/labs:",
         type="primary" if needed else "secondary",
     ) and all(
@@ -100,6 +110,12 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
         for run in offered
     ):
         st.rerun()
+
+
+def _is_attacked(run: RunConfig) -> bool:
+    """Whether its layers are."""
+    measures = STORE.meta(inside_key(run))
+    return measures is not None and "k_shot_auc" in measures["layers"]
 
 
 def _is_measured(run: RunConfig) -> bool:

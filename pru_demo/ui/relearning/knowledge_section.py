@@ -8,7 +8,12 @@ from pru_demo.evaluation.knowledge import SHOTS
 from pru_demo.experiment.attack import Attack
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.knowledge import knowledge_figure, knowledge_finding, knowledge_table
-from pru_demo.figures.naming import forgotten_images, forgotten_name, is_reference
+from pru_demo.figures.naming import (
+    forgotten_example,
+    forgotten_images,
+    forgotten_name,
+    is_reference,
+)
 from pru_demo.ui.relearning.attacking import attack_panel, known
 from pru_demo.ui.shared.charts import chart, download
 from pru_demo.ui.shared.texts import text
@@ -18,7 +23,7 @@ def show_knowledge(everyone: Sequence[RunRecord]) -> None:
     """The k-shot AUC right after unlearning, and where each run stands between the references."""
     scenario = everyone[0].config.scenario
     name = forgotten_name(scenario)
-    st.subheader(f"Do its features still know {name}?", anchor=False)
+    st.subheader(f"Do its features still know {forgotten_example(scenario)}?", anchor=False)
     listed = sorted(everyone, key=lambda record: is_reference(record.config.pick))
     found = [(record.config, known(record)) for record in listed]
     runs = [run for _, run in found if run is not None]
