@@ -152,11 +152,11 @@ def test_the_layer_that_knows_most_is_named_beside_the_references() -> None:
     original = measured("original", "", known=[*[0.9] * 6, 0.9996, 0.9997, 0.9997, 0.9999])
     said = layer_knowledge_finding(run, original, measured("retrain", "", known=[0.978] * 10))
     assert said == (
-        "**PRU (paper)** tells 9s best in **conv 7** (AUC 0.9972; there Original 0.9996 and "
-        "Retrain 0.9780)."
+        "**PRU (paper)**: 9s are found most easily after **conv 7** "
+        "(AUC 0.9972; there Original 0.9996 and Retrain 0.9780)."
     )
     assert layer_knowledge_finding(run, None, measured("retrain", "")) == (
-        "**PRU (paper)** tells 9s best in **conv 7** (AUC 0.9972)."
+        "**PRU (paper)**: 9s are found most easily after **conv 7** (AUC 0.9972)."
     )
     assert layer_knowledge_finding(original, original, None) == ""
     assert layer_knowledge_finding(measured(), original, None) == ""

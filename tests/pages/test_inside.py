@@ -348,7 +348,10 @@ def test_which_layer_still_knows_is_a_figure_of_its_own(engine: FakeEngine, keep
     app = visit()
     assert problems(app) == []
     assert len(figures(app)) == 7
-    assert "tells 3s best in **conv 8** (AUC 0.9900; there Original 0.9900 and" in texts(app)
+    assert (
+        "3s are found most easily after **conv 8** (AUC 0.9900; there Original 0.9900 and"
+        in texts(app)
+    )
     assert buttons(app, "again") == []
 
 
