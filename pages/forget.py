@@ -37,6 +37,9 @@ for pick, record in runs.items():
         a_r=percent(after.A_r),
     )
 st.markdown(said)
+for pick, record in runs.items():
+    if record.note:
+        st.caption(f"{pick_name(pick)}: {record.note}")
 accuracy_charts(
     lambda accuracy: unlearning_figure(
         curves, accuracy, max(planned_epochs(record.config) for record in comparison.chosen)

@@ -61,6 +61,8 @@ class Snapshot:
 class RunRecord:
     """The result of one method on one scenario, so far: ``made_with`` is {} until the end.
 
+    ``note`` is a sentence by the method where something was not as it should be.
+
     Arrays, for T snapshots, n shown samples and K classes:
 
     - ``shown`` (n,) int32 indices into the test part, ``labels`` (n,) uint8;
@@ -83,6 +85,7 @@ class RunRecord:
     forward_equivalents: int
     made_with: dict[str, str]
     arrays: dict[str, NDArray[Any]]
+    note: str = ""
 
     def stage(self, stage: Stage) -> list[int]:
         """Positions of the snapshots of ``stage``."""
@@ -160,6 +163,7 @@ class RunRecord:
             "A_r": self.relearning("A_r"),
             "bn_only": self.batch_norm_only,
             "failure": self.failure,
+            "note": self.note,
             "seconds": self.seconds,
             "sizes": self.sizes,
             "made_with": self.made_with,

@@ -54,12 +54,21 @@ class Method:
     ) -> "Iterator[Step]":
         """Begin to forget, or go on with it; ``retain`` is asked only by a method that needs D_r.
 
-        One that is not resumable begins anew, whatever ``resume`` says.
+        One that is not resumable begins anew, whatever ``resume`` says. Where ``params`` ask for
+        rehearsal, D_f comes with a pool (``methods/rehearsal.py``).
         """
-        given: list[object] = [forget, *([retain()] if self.needs_retain else []), params]
-        if self.resumable:
-            given.append(resume)
-        return function_of(self.entry)(original, *given)  # type: ignore[no-any-return]
+        others: list[object] = [retain()] if self.needs_retain else []
+        resuming = [resume] if self.resumable else []
+
+        def begin(given: "ForgetSet") -> "Iterator[Step]":
+            method: Callable[..., Iterator[Step]] = function_of(self.entry)
+            return method(original, given, *others, params, *resuming)
+
+        if getattr(params, "rehearsal_pool", 0):
+            rehearsing = function_of("pru_demo.methods.rehearsal:rehearsing")
+            steps: Iterator[Step] = rehearsing(begin, original, forget, params)
+            return steps
+        return begin(forget)
 
 
 METHODS: dict[str, Method] = {

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from pru_demo.data.samples import seeded
 from pru_demo.methods.losses import l_o, l_p, l_s
+from pru_demo.methods.rehearsal import RehearsedBatch, company_l_p
 from pru_demo.methods.step import ForgetSet, Resume, Step, epochs_left
 from pru_demo.methods.targets import Targets, redistributed_targets
 from pru_demo.models.split import SplitModel, batch_norms, training_mode
@@ -32,8 +33,9 @@ def pru(
     ``original`` is not changed. With ``resume`` it goes on after that epoch.
     """
     targets, cost, asking = redistributed_targets(original, forget)
-    cost_E = (3 + asking) * len(forget)
-    cost_C = (asking + (1 if params.c_step_updates == "classifier" else 3)) * len(forget)
+    passes_C = 1 if params.c_step_updates == "classifier" else 3
+    cost_E = 3 * forget.inputs + asking * len(forget)
+    cost_C = passes_C * forget.inputs + asking * len(forget)
     model = deepcopy(original)
     if resume:
         restore_training(resume.state, model)
@@ -66,7 +68,8 @@ def _e_step(
         for batch in forget.batches(params.batch_size, generator):
             target = targets(batch)
             clusters = target.argmax(1)
-            features = model.features(batch.x)
+            together = model.features(batch.inputs)
+            features = together[: len(batch)]
             losses = {}
             if params.lambda_p:
                 losses["L_p"] = _preserve(model.classify(features), target, params)
@@ -74,8 +77,12 @@ def _e_step(
                 losses["L_o"] = apart
             if params.lambda_s and (near := l_s(features, clusters, params.averaging)) is not None:
                 losses["L_s"] = near
+            if isinstance(batch, RehearsedBatch):
+                rest = model.classify(together[len(batch) :])
+                losses["L_p of the pool"] = company_l_p(rest, batch)
             if losses:
-                descend(optimizer, torch.stack([weights[n] * losses[n] for n in losses]).sum())
+                weighted = [weights.get(name, 1.0) * loss for name, loss in losses.items()]
+                descend(optimizer, torch.stack(weighted).sum())
             means.add(losses)
     return means.values()
 
@@ -95,10 +102,13 @@ def _c_step(
     training_mode(model, params.batch_norm)
     for batch in forget.batches(params.batch_size, generator):
         with torch.set_grad_enabled(not on_classifier):
-            features = model.features(batch.x)
-        loss = _preserve(model.classify(features), targets(batch), params)
-        descend(optimizer, loss)
-        means.add({"L_p": loss})
+            features = model.features(batch.inputs)
+        logits = model.classify(features)
+        losses = {"L_p": _preserve(logits[: len(batch)], targets(batch), params)}
+        if isinstance(batch, RehearsedBatch):
+            losses["L_p of the pool"] = company_l_p(logits[len(batch) :], batch)
+        descend(optimizer, torch.stack(list(losses.values())).sum())
+        means.add(losses)
     return means.values()
 
 
