@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pru_demo.evaluation import layer_changes
-from pru_demo.evaluation.attacks import NoAttack, loss_attack
 from pru_demo.evaluation.likeness import activations, likeness
+from pru_demo.evaluation.membership import NoAttack, loss_attack
 from pru_demo.evaluation.observe import observe
 from pru_demo.experiment.material import Material
 from pru_demo.experiment.record import RunRecord

@@ -20,15 +20,24 @@ from pru_demo.data.splits import (
     trial_split,
 )
 from pru_demo.device import choose_device
+from pru_demo.evaluation.attacks import SHOTS
 from pru_demo.evaluation.observe import TestSet
 from pru_demo.experiment.record import forgotten_among
 from pru_demo.methods.step import ForgetSet, RetainSet
 from pru_demo.settings import PRESETS
 
+# Of each class. Enough for ten draws that differ, and quickly seen by a network.
+ATTACKERS_IMAGES = 250
+
 
 @dataclass(frozen=True)
 class Material:
-    """What is forgotten from, D_r_new and the test set.
+    """What is forgotten from, D_r_new, the test set, and what an attacker has.
+
+    ``shots`` are new images of the forgotten classes, up to ``ATTACKERS_IMAGES`` of each, from
+    D_f_new; with D_r_new, ``relearn``, they are all that an attacker has. Where methods are given
+    D_f_new to forget with, they are those left over; ``shots_were_seen`` says that there were too
+    few of these, so that an attacker has images which the method has seen.
 
     :meth:`retain` is made only for methods that may see it, :meth:`members` only for measuring.
     """
@@ -37,6 +46,8 @@ class Material:
     forget: ForgetSet
     relearn: Samples
     test: TestSet
+    shots: Samples
+    shots_were_seen: bool
 
     @property
     def forgotten(self) -> NDArray[np.bool_]:
@@ -96,12 +107,26 @@ def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
         shown = torch.arange(len(published), device=device)
     augment, classes = augment_of(scenario.dataset), frozenset(scenario.forget)
     forget, relearn = training_images(scenario, d_f), training_images(scenario, relearned_from)
+    shots, were_seen = _shots(scenario, labels, split, d_f)
     return Material(
         scenario,
         ForgetSet(*forget, augment, classes=classes, seed=scenario.seed),
         Samples(*relearn, augment),
         TestSet(test_images, test_labels, shown, published),
+        Samples(*training_images(scenario, shots)),
+        were_seen,
     )
+
+
+def _shots(
+    scenario: Scenario, labels: NDArray[np.uint8], split: Split, d_f: Indices
+) -> tuple[Indices, bool]:
+    """Images of the forgotten classes for an attacker, and whether methods were given these."""
+    d_f_new = [of_classes(labels, split.new, [c]) for c in scenario.forget]
+    left = [each[~np.isin(each, d_f)] for each in d_f_new]
+    were_seen = scenario.given == "D_f_new" and min(map(len, left)) < max(SHOTS)
+    chosen = d_f_new if were_seen else left
+    return np.concatenate([each[:ATTACKERS_IMAGES] for each in chosen]), were_seen
 
 
 def _to_forget(scenario: Scenario, labels: NDArray[np.uint8], part: Indices) -> Indices:

@@ -107,3 +107,25 @@ def test_members_are_images_that_trained_the_original_whatever_was_given(
         assert torch.equal(members.images, known.forget.images)
         assert torch.equal(members.labels, known.forget.labels)
     assert not contains(new.members().images, new.forget.images)
+
+
+@pytest.mark.parametrize("scenario", [CLASSROOM, FULL])
+def test_an_attacker_has_new_images_of_the_class_that_nobody_else_has(scenario: Scenario) -> None:
+    material = gather(replace(scenario, forget=(4, 9)))
+    shots = material.shots
+    assert torch.bincount(shots.labels.int()).tolist() == [0, 0, 0, 0, 250, 0, 0, 0, 0, 250]
+    for others in (material.forget, material.members(), material.relearn, material.test):
+        assert not contains(shots.images, others.images)
+    assert not material.shots_were_seen
+
+
+def test_images_that_methods_were_given_are_held_back_from_an_attacker_while_others_are_left() -> (
+    None
+):
+    few = gather(replace(CLASSROOM, given="D_f_new", forget_samples=1000))
+    assert not contains(few.shots.images, few.forget.images)
+    assert len(few.shots) == 195  # of the 1,195 new nines
+    assert not few.shots_were_seen
+    whole = gather(replace(CLASSROOM, given="D_f_new"))
+    assert len(whole.shots) == len(contains(whole.shots.images, whole.forget.images)) == 250
+    assert whole.shots_were_seen
