@@ -7,8 +7,16 @@ from pathlib import Path
 from pru_demo.cli.batch import Jobs, title_of
 from pru_demo.cli.options import Commands
 from pru_demo.config import RunConfig, Scenario, runs_of
-from pru_demo.experiment.keys import classic_key, inside_key, placed_key, run_key, shipped
+from pru_demo.experiment.keys import (
+    classic_key,
+    inside_key,
+    placed_key,
+    run_key,
+    shipped,
+    weights_key,
+)
 from pru_demo.experiment.maps import KINDS
+from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.tasks import CLASSIC, INSIDE, MAP, classic_job_key, map_job_key
 from pru_demo.paths import RECORDS
 from pru_demo.settings import PRESETS
@@ -78,7 +86,8 @@ def _draw(work: Store, jobs: Jobs, runs: Sequence[RunConfig], kind: str) -> None
 
 
 def _finish(work: Store, jobs: Jobs, run: RunConfig) -> None:
-    """Measure ``run``, and draw umap-learn's picture of every snapshot."""
+    """Attack and measure ``run``, and draw umap-learn's picture of every snapshot."""
+    _attack(work, run)
     if work.meta(inside_key(run)) is None:
         title = f"{title_of(run)}, measuring"
         jobs.do(INSIDE, {"config": run.content()}, inside_key(run), title)
@@ -89,3 +98,16 @@ def _finish(work: Store, jobs: Jobs, run: RunConfig) -> None:
             arguments = {"config": run.content(), "snapshot": snapshot}
             key = classic_job_key(run, snapshot)
             jobs.do(CLASSIC, arguments, key, f"{title_of(run)}, UMAP of snapshot {snapshot}")
+
+
+def _attack(work: Store, run: RunConfig) -> None:
+    """Complete the record of ``run`` if it is older than the attacks."""
+    entry, weights = work.get(run_key(run)), work.get(weights_key(run))
+    if entry is None or weights is None:
+        return
+    record = RunRecord.from_entry(entry, run)
+    if record.attacks is None:
+        from pru_demo.experiment.attacked import with_attacks
+
+        attacked = with_attacks(record, weights).to_entry()
+        work.put(run_key(run), attacked.meta, attacked.arrays)

@@ -2,11 +2,10 @@
 
 A_f asks what a network answers; an attacker who holds the weights asks what its features tell. No
 answer to that is 0: also Retrain, which never met the class, tells it from the others. So what they
-say is read against Original, which knows all, and Retrain, which is par.
+say is read against Original, which knows all, and Retrain, which is par: ``evaluation.knowledge``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pru_demo.data.samples import Samples
+from pru_demo.evaluation.knowledge import DRAWS, SHOTS, KShotAUC
 from pru_demo.evaluation.membership import NoAttack, rank_auc
 from pru_demo.evaluation.observe import TestSet
 from pru_demo.models.predict import measuring
@@ -22,23 +22,9 @@ from pru_demo.models.split import SplitModel
 Features = NDArray[np.floating]
 Labels = NDArray[np.integer]
 
-SHOTS = (1, 5, 50)
-DRAWS = 10
 # Of the mean variance, added to the covariance: a direction that D_r_new never uses must not count
 # without limit.
 RIDGE = 0.01
-
-
-@dataclass(frozen=True)
-class KShotAUC:
-    """Mean and sample deviation of the AUC (0..1) over the draws of k images.
-
-    None where there was no attack; ``reason`` ends a sentence on why, "" where there was.
-    """
-
-    mean: float | None
-    deviation: float | None
-    reason: str = ""
 
 
 def k_shot_auc(
@@ -94,7 +80,7 @@ def k_shot_auc(
 def attack_features(
     network: SplitModel, others: Samples, of_class: Samples, test: TestSet, *, seed: int
 ) -> dict[int, KShotAUC]:
-    """:func:`k_shot_auc` of a network, by D_r_new (``others``) and new images of the forgotten classes.
+    """:func:`k_shot_auc` of a network by D_r_new, ``others``, and new images of the class.
 
     A result for every k of ``SHOTS``, also where there is nothing to attack with: ``reason`` says
     so.

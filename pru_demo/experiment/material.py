@@ -20,7 +20,7 @@ from pru_demo.data.splits import (
     trial_split,
 )
 from pru_demo.device import choose_device
-from pru_demo.evaluation.attacks import SHOTS
+from pru_demo.evaluation.knowledge import SHOTS
 from pru_demo.evaluation.observe import TestSet
 from pru_demo.experiment.record import forgotten_among
 from pru_demo.methods.step import ForgetSet, RetainSet

@@ -72,6 +72,9 @@ class RunRecord:
     - ``control_predicted``, ``control_p_f`` (n,): the BatchNorm-only control's, if there was one;
     - ``confusion`` (T, K, K) int32 counts over the whole test set used;
     - ``p_original``, ``p_unlearned`` (n, K) float16 probabilities before and after unlearning.
+
+    ``attacks`` on the network right after unlearning are as ``experiment.attacked`` has them; None:
+    the run is older than they are, or has not come to them.
     """
 
     config: RunConfig
@@ -86,6 +89,7 @@ class RunRecord:
     made_with: dict[str, str]
     arrays: dict[str, NDArray[Any]]
     note: str = ""
+    attacks: dict[str, Any] | None = None
 
     def stage(self, stage: Stage) -> list[int]:
         """Positions of the snapshots of ``stage``."""
@@ -162,6 +166,7 @@ class RunRecord:
             "A_f": self.relearning("A_f"),
             "A_r": self.relearning("A_r"),
             "bn_only": self.batch_norm_only,
+            "attacks": None if self.attacks is None else _spread(self.attacks),
             "failure": self.failure,
             "note": self.note,
             "seconds": self.seconds,
@@ -219,6 +224,15 @@ def forgotten_among(labels: NDArray[np.integer], scenario: Scenario) -> NDArray[
     """(n,) which of ``labels`` (n,) are of a class that ``scenario`` forgets."""
     forgotten: NDArray[np.bool_] = np.isin(labels, scenario.forget)
     return forgotten
+
+
+def _spread(attacks: Mapping[str, Any]) -> dict[str, Any]:
+    """Means and deviations of the attacks by k, each by itself."""
+    found = attacks["k_shot_auc"]
+    return {
+        "k_shot_auc": {k: each["mean"] for k, each in found.items()},
+        "k_shot_auc_deviation": {k: each["deviation"] for k, each in found.items()},
+    }
 
 
 def _longer(arrays: Mapping[str, NDArray[Any]], name: str, row: NDArray[Any]) -> NDArray[Any]:

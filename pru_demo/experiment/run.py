@@ -20,6 +20,7 @@ from pru_demo.config import RunConfig, planned_epochs, relearning_of, setting_of
 from pru_demo.device import describe, peak_bytes
 from pru_demo.evaluation.observe import Observation, observe
 from pru_demo.evaluation.relearning import batch_norm_only, relearn
+from pru_demo.experiment.attacked import attacks_on
 from pru_demo.experiment.checkpoint import Checkpoint, Checkpoints, ResumableStage
 from pru_demo.experiment.material import Material, gather
 from pru_demo.experiment.originals import obtain_original
@@ -148,6 +149,7 @@ def _unlearn_and_relearn(
                 save("unlearn", step.epoch, step.state)
             watch.lap()
         keep_weights(0, model)
+        run.record = replace(run.record, attacks=attacks_on(model, material))
         # A constant answer half-way may pass, as it does when training starts; at the end it
         # counts.
         run.record = replace(run.record, failure=seen.problem())

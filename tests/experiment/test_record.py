@@ -33,6 +33,13 @@ RECORD = RunRecord(
         "labels": np.array([2, 0, 9, 9, 5], dtype=np.uint8),
         "p_f": np.linspace(0, 1, 25, dtype=np.float16).reshape(5, 5),
     },
+    attacks={
+        "k_shot_auc": {
+            "1": {"mean": 0.97, "deviation": 0.01},
+            "5": {"mean": None, "deviation": None, "reason": "there are only 3"},
+        },
+        "shots_were_seen": False,
+    },
 )
 
 
@@ -55,6 +62,15 @@ def test_a_record_survives_the_store() -> None:
 def test_a_control_without_batch_norm_is_not_believed() -> None:
     config = replace(CONFIG, scenario=replace(CONFIG.scenario, model="vit-small"))
     assert stored(replace(RECORD, config=config)).batch_norm_only is None
+
+
+def test_a_record_from_before_there_were_attacks_has_none() -> None:
+    entry = RECORD.to_entry()
+    older = {name: each for name, each in entry.meta.items() if name != "attacks"}
+    record = RunRecord.from_entry(decode(encode(older, entry.arrays)))
+    assert record.attacks is None
+    assert record.summary()["attacks"] is None
+    assert_equal(replace(record, attacks=RECORD.attacks), RECORD)
 
 
 def test_a_failed_record_survives_the_store() -> None:
@@ -85,6 +101,10 @@ def test_summary_has_what_the_command_line_promises() -> None:
     assert summary["A_r"] == [90.0, 95.0, 96.0]
     assert summary["bn_only"] == {"A_f": 10.0, "A_r": 94.0}
     assert summary["failure"] is None
+    assert summary["attacks"] == {
+        "k_shot_auc": {"1": 0.97, "5": None},
+        "k_shot_auc_deviation": {"1": 0.01, "5": None},
+    }
 
 
 def test_relearning_starts_right_after_unlearning() -> None:
