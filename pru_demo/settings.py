@@ -25,6 +25,7 @@ from pru_demo.parameters import (
     BoundaryExpandingParams,
     BoundaryShrinkParams,
     FineTuningParams,
+    MaskParams,
     NegativeGradientParams,
     NoParams,
     Params,
@@ -32,6 +33,7 @@ from pru_demo.parameters import (
     RetrainParams,
     SalUnParams,
     SCRUBParams,
+    SpotterParams,
     TrainingParams,
     UnrollParams,
 )
@@ -270,6 +272,10 @@ DELETE = _everywhere(
     default=Setting(FineTuningParams(1e-2), "ours, untuned: 100 times the rate"),
 )
 
+SPOTTER = _everywhere(
+    released=Setting(SpotterParams(), "published for CIFAR-10 and ResNet18: Spotter's notebook")
+)
+
 RANDOM_LABEL = _everywhere(
     FineTuningParams(1e-2), default=Setting(FineTuningParams(1e-3), _UNTUNED)
 )
@@ -341,3 +347,8 @@ class _AsOriginal(Values):
 
 RETRAIN = _AsOriginal({})
 ORIGINAL = _everywhere(paper=Setting(NoParams(), "nothing to set"))
+
+# Controls
+
+MASK = _everywhere(default=Setting(MaskParams(), "ours: a bias that no other logit falls below"))
+HEAD_ONLY = _everywhere(default=Setting(FineTuningParams(1e-1), "ours: the rate at which it obeys"))
