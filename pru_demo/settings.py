@@ -351,4 +351,6 @@ ORIGINAL = _everywhere(paper=Setting(NoParams(), "nothing to set"))
 # Controls
 
 MASK = _everywhere(default=Setting(MaskParams(), "ours: a bias that no other logit falls below"))
-HEAD_ONLY = _everywhere(default=Setting(FineTuningParams(1e-1), "ours: the rate at which it obeys"))
+HEAD_ONLY = _everywhere(
+    default=Setting(FineTuningParams(1e-2), "ours: on MNIST A_f is 0 after one epoch")
+)
