@@ -10,6 +10,7 @@ from pru_demo.figures.strips import comeback
 from pru_demo.models import MODELS
 from pru_demo.ui.shared.charts import accuracy_charts, download
 from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.controls import controls_said
 from pru_demo.ui.shared.images import sample_images, strip
 from pru_demo.ui.shared.texts import text
 
@@ -18,8 +19,7 @@ SHOWN_IMAGES = 16
 comparison = needed_comparison()
 scenario = comparison.view.scenario
 name, images_of = forgotten_name(scenario), forgotten_images(scenario)
-# Drawn in this order: what was chosen lies over its yardsticks.
-everyone = [*comparison.references, *comparison.chosen]
+everyone = comparison.everyone
 
 st.title(f"Make it remember {name}", anchor=False)
 findings = map(relearning_finding, comparison.chosen)
@@ -36,6 +36,8 @@ circles = text("relearning.control") if has_control else text("relearning.no_con
 st.markdown(f"{circles} {text('relearning.published')}")
 for sentence in filter(None, map(control_finding, comparison.chosen)):
     st.markdown(sentence)
+if said := controls_said(everyone):
+    st.markdown(said)
 
 st.subheader(f"Which {images_of} come back first", anchor=False)
 images = sample_images(scenario.dataset)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from pru_demo.config import Pick
 from pru_demo.experiment.record import RunRecord, Snapshot
-from pru_demo.figures.naming import short_name
+from pru_demo.figures.naming import is_control, short_name
 from pru_demo.figures.style import (
     AXIS,
     GREY,
@@ -120,25 +120,30 @@ def relearning_figure(
     """Curves over all relearning epochs of the ``records``, of which there is at least one.
 
     ``epoch`` draws the position of a slider; everything after it is faint. Open circles left of
-    zero are the BatchNorm-only control, where there is one; stars are Table 2 of the paper.
+    zero are the BatchNorm-only control, where there is one; stars are Table 2 of the paper. The
+    controls that only hide the class are thin, and have no control of their own.
     """
     last = max(record.config.scenario.relearn_epochs for record in records)
     x = epoch_axis("relearning epoch", CONTROL_X - 0.04 * last, last * 1.04, last)
     figure = accuracy_figure(accuracy, x)
     for record in records:
         _add_relearning(figure, record, accuracy, epoch)
-        if record.batch_norm_only is not None:
-            control = record.batch_norm_only[accuracy]
-            add_control(figure, record.config.pick, CONTROL_X, control, "%{y:.1f} %")
+        if (control := _circle(record)) is not None:
+            add_control(figure, record.config.pick, CONTROL_X, control[accuracy], "%{y:.1f} %")
         if show_published:
             _add_published(figure, record, accuracy)
-    if any(record.batch_norm_only is not None for record in records):
+    if any(_circle(record) is not None for record in records):
         explain_marker(figure, "circle-open", "BatchNorm-only control")
     if show_published:
         explain_marker(figure, "star", "published")
     if epoch is not None:
         figure.add_vline(epoch, line={"color": "rgba(128,136,148,0.8)", "width": 1})
     return figure
+
+
+def _circle(record: RunRecord) -> dict[str, float] | None:
+    """The accuracies of the BatchNorm-only control, where there is one to be drawn."""
+    return None if is_control(record.config.pick) else record.batch_norm_only
 
 
 def _add_relearning(
@@ -160,7 +165,16 @@ def _add_relearning(
             showlegend=False,
         )
     hover = f"{short_name(pick)}<br>epoch %{{x}}: %{{y:.1f}} %"
-    add_line(figure, pick, list(range(reached)), values[:reached], hover)
+    width, marker = (1.5, 6) if is_control(pick) else (3, 8)
+    add_line(
+        figure,
+        pick,
+        list(range(reached)),
+        values[:reached],
+        hover,
+        width=width,
+        marker=marker,
+    )
 
 
 def _add_published(figure: go.Figure, record: RunRecord, accuracy: Accuracy) -> None:
