@@ -27,12 +27,14 @@ story = (
 )
 st.markdown(" ".join([story, *map(relearning_finding, comparison.chosen)]))
 accuracy_charts(
-    lambda accuracy: relearning_figure(comparison.everyone, accuracy),
+    lambda accuracy: relearning_figure(
+        [*comparison.references, *comparison.chosen], accuracy, controls=comparison.controls
+    ),
     key="start",
     alt=f"over ten epochs of relearning without {name}",
 )
 control = [text("start.control")] if MODELS[view.scenario.model].batch_norm else []
-st.caption(" ".join([text("start.yardsticks"), *control, controls_said(comparison.everyone)]))
+st.caption(" ".join([text("start.yardsticks"), *control, controls_said(comparison)]))
 
 st.subheader("Look closer", anchor=False)
 for page, label, why in (

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from pru_demo.config import Pick
 from pru_demo.experiment.record import RunRecord, Snapshot
-from pru_demo.figures.naming import is_control, short_name
+from pru_demo.figures.naming import short_name
 from pru_demo.figures.style import (
     AXIS,
     GREY,
@@ -114,25 +114,30 @@ def relearning_figure(
     records: Sequence[RunRecord],
     accuracy: Accuracy,
     *,
+    controls: Sequence[RunRecord] = (),
     epoch: int | None = None,
     show_published: bool = False,
 ) -> go.Figure:
     """Curves over all relearning epochs of the ``records``, of which there is at least one.
 
-    ``epoch`` draws the position of a slider; everything after it is faint. Open circles left of
-    zero are the BatchNorm-only control, where there is one; stars are Table 2 of the paper. The
-    controls that only hide the class are thin, and have no control of their own.
+    ``controls`` lie below them, thin; who points at one reads its name. ``epoch`` draws the
+    position of a slider; everything after it is faint. Open circles left of zero are the
+    BatchNorm-only control, where there is one; stars are Table 2 of the paper.
     """
     last = max(record.config.scenario.relearn_epochs for record in records)
     x = epoch_axis("relearning epoch", CONTROL_X - 0.04 * last, last * 1.04, last)
     figure = accuracy_figure(accuracy, x)
+    for record in controls:
+        # On a phone the legend has no room for what a sentence explains.
+        _add_relearning(figure, record, accuracy, epoch, width=1.5, marker=6, showlegend=False)
     for record in records:
         _add_relearning(figure, record, accuracy, epoch)
-        if (control := _circle(record)) is not None:
-            add_control(figure, record.config.pick, CONTROL_X, control[accuracy], "%{y:.1f} %")
+        if record.batch_norm_only is not None:
+            control = record.batch_norm_only[accuracy]
+            add_control(figure, record.config.pick, CONTROL_X, control, "%{y:.1f} %")
         if show_published:
             _add_published(figure, record, accuracy)
-    if any(_circle(record) is not None for record in records):
+    if any(record.batch_norm_only is not None for record in records):
         explain_marker(figure, "circle-open", "BatchNorm-only control")
     if show_published:
         explain_marker(figure, "star", "published")
@@ -141,14 +146,11 @@ def relearning_figure(
     return figure
 
 
-def _circle(record: RunRecord) -> dict[str, float] | None:
-    """The accuracies of the BatchNorm-only control, where there is one to be drawn."""
-    return None if is_control(record.config.pick) else record.batch_norm_only
-
-
 def _add_relearning(
-    figure: go.Figure, record: RunRecord, accuracy: Accuracy, epoch: int | None
+    figure: go.Figure, record: RunRecord, accuracy: Accuracy, epoch: int | None, **line: Any
 ) -> None:
+    """A curve up to ``epoch`` and, faint, what comes after it; ``line`` as :func:`add_line` takes
+    it."""
     pick, values = record.config.pick, record.relearning(accuracy)
     reached = len(values) if epoch is None else epoch + 1
     if reached < len(values):
@@ -165,16 +167,7 @@ def _add_relearning(
             showlegend=False,
         )
     hover = f"{short_name(pick)}<br>epoch %{{x}}: %{{y:.1f}} %"
-    width, marker = (1.5, 6) if is_control(pick) else (3, 8)
-    add_line(
-        figure,
-        pick,
-        list(range(reached)),
-        values[:reached],
-        hover,
-        width=width,
-        marker=marker,
-    )
+    add_line(figure, pick, list(range(reached)), values[:reached], hover, **line)
 
 
 def _add_published(figure: go.Figure, record: RunRecord, accuracy: Accuracy) -> None:

@@ -1,30 +1,27 @@
 """What is said of the controls wherever A_f through relearning is shown."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.findings import AWAY, percent
-from pru_demo.figures.naming import is_control, pick_name
+from pru_demo.figures.naming import pick_name
 from pru_demo.methods import METHODS
+from pru_demo.ui.shared.comparison import Comparison
 from pru_demo.ui.shared.texts import text
 
 
-def controls_said(records: Sequence[RunRecord]) -> str:
-    """What the controls among ``records`` are, and what the mask scores; "" if there are none."""
-    controls = [record for record in records if is_control(record.config.pick)]
-    if not controls:
-        return ""
-    each = [
-        f"**{pick_name(r.config.pick)}** {METHODS[r.config.pick.method].description}."
-        for r in controls
-    ]
-    masks = [max(r.relearning("A_f")) for r in controls if r.config.pick.method == "mask"]
-    return f"{text('shared.controls', controls=' '.join(each))} {mask_said(masks)}".strip()
+def controls_said(comparison: Comparison) -> str:
+    """What the thin lines of a figure are, and what the mask scores; "" if neither was run."""
+    picks = [record.config.pick for record in comparison.controls]
+    lines = [f"**{pick_name(pick)}** {METHODS[pick.method].description}." for pick in picks]
+    said = [text("shared.controls", controls=" ".join(lines))] if lines else []
+    mask = comparison.yardstick("mask")
+    said.append(mask_said([] if mask is None else [max(mask.relearning("A_f"))]))
+    return " ".join(filter(None, said))
 
 
 def mask_said(highest: Collection[float]) -> str:
-    """What A_f of a network comes to that only hides the class, by the ``highest`` (percent) of
-    each such run; "" if there is none, or if relearning uncovers the class."""
+    """What A_f through relearning makes of a network that only hides the class, by the ``highest``
+    (percent) of each such run; "" if there is none, or if relearning uncovers the class."""
     if not highest or max(highest) >= AWAY:
         return ""
     return text("shared.mask", a_f=percent(max(highest)))
