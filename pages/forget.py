@@ -48,9 +48,9 @@ accuracy_charts(
     alt=f"after every step of unlearning {name}",
 )
 run_panel([record.config for record in comparison.chosen], [])
-if references := comparison.missing_references():
+if yardsticks := comparison.missing_yardsticks():
     st.markdown(text("forget.no_yardsticks"))
-    run_panel(references, references)
+    run_panel(yardsticks, yardsticks)
 
 st.subheader("What drives it", anchor=False)
 for pick, snapshots in curves.items():
@@ -64,7 +64,7 @@ for pick, snapshots in curves.items():
         st.caption(loss_terms(snapshots))
 
 st.subheader("What it cost, and what it was given", anchor=False)
-facts = facts_table([*comparison.chosen, *comparison.references])
+facts = facts_table([*comparison.chosen, *comparison.references, *comparison.controls])
 st.caption(text("forget.terms"))
 with st.container(key="facts"):
     st.dataframe(facts, hide_index=True, alt="Data, time and parameters of each run")

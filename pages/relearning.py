@@ -10,6 +10,7 @@ from pru_demo.figures.strips import comeback
 from pru_demo.models import MODELS
 from pru_demo.ui.shared.charts import accuracy_charts, download
 from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.controls import controls_said
 from pru_demo.ui.shared.images import sample_images, strip
 from pru_demo.ui.shared.texts import text
 
@@ -27,7 +28,9 @@ st.markdown(" ".join([text("relearning.others_only", images=images_of), *finding
 last = scenario.relearn_epochs
 epoch = st.slider("Relearning epoch", 0, last, last, key="epoch", bind="query-params")
 accuracy_charts(
-    lambda accuracy: relearning_figure(everyone, accuracy, epoch=epoch, show_published=True),
+    lambda accuracy: relearning_figure(
+        everyone, accuracy, controls=comparison.controls, epoch=epoch, show_published=True
+    ),
     key="relearning",
     alt=f"up to relearning epoch {epoch} without {name}",
 )
@@ -36,6 +39,8 @@ circles = text("relearning.control") if has_control else text("relearning.no_con
 st.markdown(f"{circles} {text('relearning.published')}")
 for sentence in filter(None, map(control_finding, comparison.chosen)):
     st.markdown(sentence)
+if said := controls_said(comparison):
+    st.markdown(said)
 
 st.subheader(f"Which {images_of} come back first", anchor=False)
 images = sample_images(scenario.dataset)
@@ -49,6 +54,6 @@ for record in comparison.chosen:
     )
 
 with st.expander("The numbers behind the figure", icon=":material/table:"):
-    table = relearning_table(everyone)
+    table = relearning_table([*everyone, *comparison.controls])
     st.dataframe(table, alt="A_f and A_r in percent for every relearning epoch")
     download("Download (CSV)", table.to_csv(), f"relearning-{name}.csv")

@@ -12,7 +12,7 @@ from pru_demo.data import DATASETS
 from pru_demo.fields import BadValue, Classes, ContentHash, Field, Number, OneOf, entry, shortened
 from pru_demo.methods import METHODS
 from pru_demo.models import MODELS, ModelSpec
-from pru_demo.parameters import NoParams, TrainingParams, as_json
+from pru_demo.parameters import TrainingParams, as_json
 from pru_demo.settings import (
     GIVEN,
     PRESETS,
@@ -290,8 +290,6 @@ def setting_of(config: RunConfig) -> Setting:
     """Parameters of the picked variant, within the limits of preset and scenario."""
     preset = PRESETS[config.scenario.preset]
     setting = _settings(config.pick.method, config.scenario)[config.pick.variant]
-    if isinstance(setting.params, NoParams):
-        return setting
     limits = {
         "epochs": preset.retrain_epochs if config.pick.method == "retrain" else preset.epochs,
         "batch_size": config.scenario.max_batch,
@@ -300,7 +298,7 @@ def setting_of(config: RunConfig) -> Setting:
     lowered = {
         name: min(getattr(params, name), limit)
         for name, limit in limits.items()
-        if limit is not None and hasattr(params, name)
+        if limit is not None and name in as_json(params)
     }
     return replace(setting, params=replace(params, **lowered))
 

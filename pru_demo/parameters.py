@@ -53,6 +53,14 @@ class RehearsalParams(_Checked):
 
 
 @dataclass(frozen=True)
+class MaskParams(_Checked):
+    """The control that covers the answer, in one step: ``bias`` of the forgotten classes."""
+
+    bias: float = _bounded(-100.0, 0.0, default=-20.0)
+    epochs = 1
+
+
+@dataclass(frozen=True)
 class PRUParams(RehearsalParams):
     """Perception Revising Unlearning; symbols as in the paper, defaults as in Eq. 3–5."""
 
@@ -110,6 +118,26 @@ class BoundaryExpandingParams(FineTuningParams):
     """Boundary Expanding (Chen et al., CVPR 2023)."""
 
     batch_size: int = _bounded(2, 1024, default=64)
+
+
+@dataclass(frozen=True)
+class SpotterParams(FineTuningParams):
+    """Spotter (Ha et al., ICML 2026), defaults as in its released notebook.
+
+    Neighbours are made in ``pgd_steps`` of ``pgd_step`` within ``epsilon``, in units of the pixel
+    range 0..1.
+    """
+
+    learning_rate: float = _bounded(0.0, 1.0, default=1e-4)
+    weight_decay: float = _bounded(0.0, 0.1, default=5e-4)
+    # Weights of L_p on the images, of L_p on their neighbours, and of the features' similarity.
+    lambda_images: float = _bounded(0.0, 100.0, default=0.7)
+    lambda_neighbours: float = _bounded(0.0, 100.0, default=0.3)
+    lambda_similarity: float = _bounded(0.0, 100.0, default=1.0)
+    epsilon: float = _bounded(0.0, 1.0, default=0.03)
+    pgd_step: float = _bounded(0.0, 1.0, default=0.01)
+    pgd_steps: int = _bounded(1, 50, default=3)
+    batch_norm: Literal["train", "frozen"] = _one_of("frozen", "train")
 
 
 @dataclass(frozen=True)
@@ -171,7 +199,15 @@ class RetrainParams(_Checked):
     start: str = ""
 
 
-Params = NoParams | PRUParams | FineTuningParams | SCRUBParams | UnrollParams | RetrainParams
+Params = (
+    NoParams
+    | MaskParams
+    | PRUParams
+    | FineTuningParams
+    | SCRUBParams
+    | UnrollParams
+    | RetrainParams
+)
 
 
 def as_json(params: Params) -> dict[str, Any]:

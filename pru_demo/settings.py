@@ -26,6 +26,7 @@ from pru_demo.parameters import (
     BoundaryExpandingParams,
     BoundaryShrinkParams,
     FineTuningParams,
+    MaskParams,
     NegativeGradientParams,
     NoParams,
     Params,
@@ -33,6 +34,7 @@ from pru_demo.parameters import (
     RetrainParams,
     SalUnParams,
     SCRUBParams,
+    SpotterParams,
     TrainingParams,
     UnrollParams,
 )
@@ -280,6 +282,10 @@ DELETE = _everywhere(
     rehearsed=Setting(FineTuningParams(1e-2, epochs=5, rehearsal_pool=2700), _OURS_ON_SMALL),
 )
 
+SPOTTER = _everywhere(
+    released=Setting(SpotterParams(), "published for CIFAR-10 and ResNet18: Spotter's notebook")
+)
+
 RANDOM_LABEL = _everywhere(
     FineTuningParams(1e-2), default=Setting(FineTuningParams(1e-3), _UNTUNED)
 )
@@ -351,3 +357,10 @@ class _AsOriginal(Values):
 
 RETRAIN = _AsOriginal({})
 ORIGINAL = _everywhere(paper=Setting(NoParams(), "nothing to set"))
+
+# Controls
+
+MASK = _everywhere(default=Setting(MaskParams(), "ours: a bias that no other logit falls below"))
+HEAD_ONLY = _everywhere(
+    default=Setting(FineTuningParams(1e-2), "ours: on MNIST A_f is 0 after one epoch")
+)

@@ -98,7 +98,7 @@ def test_a_name_that_does_not_exist_is_refused_with_those_that_do(
     ("methods", "sentence"),
     [
         ("magic", "There is no method 'magic'; there are pru, "),
-        ("pru:magic", "pru has the variants tuned, paper, released, "),
+        ("pru:magic", "pru has the variants rehearsed, tuned, paper, released, "),
     ],
 )
 def test_a_method_or_variant_that_does_not_exist_is_named(

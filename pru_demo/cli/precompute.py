@@ -24,8 +24,8 @@ from pru_demo.store import Entry, Store, default_store_directory, write_bundle
 
 BUNDLED: tuple[Scenario, ...] = tuple(Scenario(preset=preset) for preset in PRESETS)
 # Shipping every method and ablation would make the repository three times as big.
-METHODS_SHIPPED = ("pru", "boundary_shrink", "retrain", "original")
-VARIANTS_SHIPPED = ("tuned", "paper", "released")
+METHODS_SHIPPED = ("pru", "boundary_shrink", "retrain", "original", "mask", "head_only")
+VARIANTS_SHIPPED = ("tuned", "paper", "released", "default")
 
 
 def add_precompute_command(commands: Commands) -> None:

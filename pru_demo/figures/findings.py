@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pru_demo.evaluation.destinations import destinations
 from pru_demo.experiment.record import RunRecord
-from pru_demo.figures.naming import forgotten_images, is_reference, listed, pick_name
+from pru_demo.figures.naming import forgotten_images, is_yardstick, listed, pick_name
 
 # Above this, "the class came back" is fair to say; below, "it stayed away".
 BACK, AWAY = 50.0, 10.0
@@ -64,7 +64,7 @@ def comeback_finding(record: RunRecord, epoch: int, *, kept: float, back: float)
 def control_finding(record: RunRecord) -> str | None:
     """What the BatchNorm-only control says, if it says something."""
     control = record.batch_norm_only
-    if control is None or is_reference(record.config.pick):
+    if control is None or is_yardstick(record.config.pick):
         return None
     name, forgotten = pick_name(record.config.pick), forgotten_images(record.config.scenario)
     if control["A_f"] >= AWAY:

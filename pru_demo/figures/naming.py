@@ -24,21 +24,31 @@ _NAMES = (
 
 
 def is_reference(pick: Pick) -> bool:
-    """A yardstick, not a way to forget: it never met the class, or never forgot it."""
+    """One end of the scale: it never met the class, or never forgot it."""
     return pick.method in ("retrain", "original")
+
+
+def is_control(pick: Pick) -> bool:
+    """It only hides the class, and whoever forgets must do better."""
+    return METHODS[pick.method].control
+
+
+def is_yardstick(pick: Pick) -> bool:
+    """To be compared with, not a way to forget: never ranked among those that are."""
+    return is_reference(pick) or is_control(pick)
 
 
 def pick_name(pick: Pick) -> str:
     """``PRU (tuned)``: the variant is named on everything that shows a result."""
     label = METHODS[pick.method].label
     # Without a choice of variants there is nothing to name.
-    return label if is_reference(pick) else f"{label} ({pick.variant})"
+    return label if is_yardstick(pick) else f"{label} ({pick.variant})"
 
 
 def short_name(pick: Pick) -> str:
     """The same where there is little room."""
     label = METHODS[pick.method].short
-    return label if is_reference(pick) else f"{label} ({pick.variant})"
+    return label if is_yardstick(pick) else f"{label} ({pick.variant})"
 
 
 def stroke_of(pick: Pick) -> Stroke:

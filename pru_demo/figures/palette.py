@@ -50,6 +50,10 @@ METHOD_STROKES: dict[str, Stroke] = {
     "salun": Stroke("#3498d4", "longdashdot", "hourglass"),
     "unroll": Stroke("#cc79a7", "dot", "pentagon-open"),
     "scrub": Stroke("#009e73", "dot", "triangle-up-open"),
+    "spotter": Stroke("#c48600", "solid", "star-diamond"),
+    # Controls are grey and open, and drawn thin.
+    "mask": Stroke(OUTLINE, "solid", "square-open"),
+    "head_only": Stroke(OUTLINE, "dash", "hexagon-open"),
 }
 # What a method has until it gets a line above.
 NEW_METHOD = Stroke(OUTLINE, "longdashdot", "hexagon")

@@ -6,7 +6,6 @@ classifier C, so that it agrees (C step, L_C = L_p). ``PRUParams`` holds the dif
 the paper and its released code (``docs/methods.md``, "Variants of PRU").
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from pru_demo.data.samples import seeded
 from pru_demo.methods.losses import l_o, l_p, l_s
+from pru_demo.methods.means import Means
 from pru_demo.methods.rehearsal import RehearsedBatch, company_l_p
 from pru_demo.methods.step import ForgetSet, Resume, Step, epochs_left
 from pru_demo.methods.targets import Targets, redistributed_targets
@@ -62,7 +62,7 @@ def _e_step(
     # New for every half epoch, as released: no momentum is carried from one phase to the other.
     optimizer = sgd(model.extractor_parameters(), params.learning_rate_E, params)
     weights = {"L_p": params.lambda_p, "L_o": params.lambda_o, "L_s": params.lambda_s}
-    means = _Means()
+    means = Means()
     training_mode(model, params.batch_norm)
     with _batch_norm_updates(model, params.batch_norm_updates):
         for batch in forget.batches(params.batch_size, generator):
@@ -98,7 +98,7 @@ def _c_step(
     on_classifier = params.c_step_updates == "classifier"
     trained = model.classifier_parameters() if on_classifier else model.extractor_parameters()
     optimizer = sgd(trained, params.learning_rate_C, params)
-    means = _Means()
+    means = Means()
     training_mode(model, params.batch_norm)
     for batch in forget.batches(params.batch_size, generator):
         with torch.set_grad_enabled(not on_classifier):
@@ -132,20 +132,3 @@ def _batch_norm_updates(model: SplitModel, updates: int) -> Iterator[None]:
     yield
     for layer, momentum in usual.items():
         layer.momentum = momentum
-
-
-class _Means:
-    """Means over batches of losses that stay on the device until asked for (no sync per batch)."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._counts: Counter[str] = Counter()
-
-    def add(self, losses: dict[str, Tensor]) -> None:
-        for name, loss in losses.items():
-            self._sums[name] = self._sums.get(name, torch.zeros_like(loss)) + loss.detach()
-        self._counts.update(losses.keys())
-
-    def values(self) -> dict[str, float]:
-        # A batch without pairs or with one cluster does not count for the loss that it lacks.
-        return {name: (total / self._counts[name]).item() for name, total in self._sums.items()}

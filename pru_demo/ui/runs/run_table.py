@@ -183,7 +183,7 @@ def _percent(label: str, width: int, meaning: str) -> Any:
 # Wide enough for what stands in them most often, and narrow enough for a screen to show when a run
 # was made and whose it is.
 _COLUMNS: dict[str, Any] = {
-    "method": _text(134),
+    "method": _text(142),
     "variant": _text(78),
     "forgot": _text(64),
     "A_f": _percent("A_f", 58, "Accuracy on the forgotten classes right after unlearning"),
@@ -208,7 +208,7 @@ _COLUMNS: dict[str, Any] = {
     ),
     "when": _text(146, "When the run was made, by your clock."),
     "seconds": st.column_config.NumberColumn(
-        width=72, format="%.0f", help="All of the run, relearning and measuring included."
+        width=66, format="%.0f", help="All of the run, relearning and measuring included."
     ),
     "network": _text(210),
     "seed": st.column_config.NumberColumn(width=52, format="%d"),
