@@ -55,7 +55,7 @@ for pick, snapshots in curves.items():
         st.markdown(f"**{pick_name(pick)}**, mean losses of every step")
         chart(
             loss_figure(snapshots),
-            key=f"loss-{pick.method}-{pick.variant}",
+            key=f"loss-{pick.stem}",
             alt=f"Losses of {pick_name(pick)} over the epochs",
         )
         st.caption(loss_terms(snapshots))

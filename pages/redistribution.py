@@ -32,7 +32,7 @@ for column, record in zip(columns, shown, strict=True):
         pick, confusion = record.config.pick, record.arrays["confusion"][record.unlearned]
         chart(
             flow_figure(destinations(confusion, forget), names, name, forget, ink()),
-            key=f"flow-{pick.method}-{pick.variant}",
+            key=f"flow-{pick.stem}",
             alt=f"Flow of {name} to predicted classes for {pick_name(pick)}",
         )
         if record is retrained:

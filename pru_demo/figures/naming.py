@@ -3,13 +3,19 @@
 A run is also drawn in one way everywhere.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 
 from pru_demo.config import Pick, Scenario
 from pru_demo.data import DATASETS
 from pru_demo.figures.palette import METHOD_STROKES, NEW_METHOD, Stroke
+from pru_demo.knobs import words_of, written
 from pru_demo.methods import METHODS
+
+# More would be a list, not a name.
+_NAMED_CHANGES = 2
+_TURNED_DASHES = ("dot", "dash")
 
 # Modules as torch and torchvision call them → what is written under a figure.
 _NAMES = (
@@ -29,21 +35,41 @@ def is_reference(pick: Pick) -> bool:
 
 
 def pick_name(pick: Pick) -> str:
-    """``PRU (tuned)``: the variant is named on everything that shows a result."""
-    label = METHODS[pick.method].label
-    # Without a choice of variants there is nothing to name.
-    return label if is_reference(pick) else f"{label} ({pick.variant})"
+    """``PRU (tuned)``: the variant, and what was turned, is named on everything that shows a
+    result."""
+    return _named(METHODS[pick.method].label, pick)
 
 
 def short_name(pick: Pick) -> str:
     """The same where there is little room."""
-    label = METHODS[pick.method].short
-    return label if is_reference(pick) else f"{label} ({pick.variant})"
+    return _named(METHODS[pick.method].short, pick)
+
+
+def variant_name(pick: Pick) -> str:
+    """``tuned``, or ``tuned, λ_s = 1`` where something was turned."""
+    return ", ".join([pick.variant, *_changes(pick)])
+
+
+def _named(label: str, pick: Pick) -> str:
+    # Of a yardstick there is no choice of variants.
+    version = ", ".join(_changes(pick)) if is_reference(pick) else variant_name(pick)
+    return f"{label} ({version})" if version else label
+
+
+def _changes(pick: Pick) -> list[str]:
+    """What was turned, in few words; no two that differ are called the same."""
+    if len(pick.changes) > _NAMED_CHANGES:
+        digest = hashlib.sha256(pick.version.encode()).hexdigest()
+        return [f"{len(pick.changes)} changes #{digest[:4]}"]
+    return [f"{words_of(name).symbol} = {written(value)}" for name, value in pick.changes]
 
 
 def stroke_of(pick: Pick) -> Stroke:
-    """The method's colour, dash and marker."""
-    return METHOD_STROKES.get(pick.method, NEW_METHOD)
+    """The method's colour, dash and marker; what was turned is drawn in another dash."""
+    stroke = METHOD_STROKES.get(pick.method, NEW_METHOD)
+    if not pick.changes:
+        return stroke
+    return stroke._replace(dash=next(dash for dash in _TURNED_DASHES if dash != stroke.dash))
 
 
 def forgotten_classes(scenario: Scenario) -> list[str]:

@@ -32,8 +32,9 @@ class Comparison:
 
     def reference(self, method: str) -> RunRecord | None:
         """Retrain's or Original's record, if it has been computed, also where it is A or B."""
-        everyone = (*self.chosen, *self.references)
-        return next((r for r in everyone if r.config.pick.method == method), None)
+        found = {r.config.pick: r for r in (*self.chosen, *self.references)}
+        # One that was turned by hand is no yardstick.
+        return next((found[p] for p in REFERENCES if p.method == method and p in found), None)
 
 
 def needed_comparison(
