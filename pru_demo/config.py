@@ -239,6 +239,10 @@ class View:
         """The configurations of A and B."""
         return {"A": RunConfig(self.scenario, self.a), "B": RunConfig(self.scenario, self.b)}
 
+    def with_picks(self, picks: Mapping[str, Pick]) -> "View":
+        """This view with other methods as A or B, or both."""
+        return View(self.scenario, picks.get("A", self.a), picks.get("B", self.b))
+
     def query(self) -> dict[str, str]:
         """The whole state as query parameters."""
         content = self.scenario.content()

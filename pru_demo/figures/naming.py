@@ -47,21 +47,21 @@ def short_name(pick: Pick) -> str:
 
 def variant_name(pick: Pick) -> str:
     """``tuned``, or ``tuned, λ_s = 1`` where something was turned."""
-    return ", ".join([pick.variant, *_changes(pick)])
+    return ", ".join(filter(None, [pick.variant, changes_name(pick)]))
+
+
+def changes_name(pick: Pick) -> str:
+    """``λ_s = 1``: what was turned, in few words, but never the same for what differs."""
+    if len(pick.changes) > _NAMED_CHANGES:
+        digest = hashlib.sha256(pick.version.encode()).hexdigest()
+        return f"{len(pick.changes)} changes #{digest[:4]}"
+    return ", ".join(f"{words_of(name).symbol} = {written(v)}" for name, v in pick.changes)
 
 
 def _named(label: str, pick: Pick) -> str:
     # Of a yardstick there is no choice of variants.
-    version = ", ".join(_changes(pick)) if is_reference(pick) else variant_name(pick)
+    version = changes_name(pick) if is_reference(pick) else variant_name(pick)
     return f"{label} ({version})" if version else label
-
-
-def _changes(pick: Pick) -> list[str]:
-    """What was turned, in few words; no two that differ are called the same."""
-    if len(pick.changes) > _NAMED_CHANGES:
-        digest = hashlib.sha256(pick.version.encode()).hexdigest()
-        return [f"{len(pick.changes)} changes #{digest[:4]}"]
-    return [f"{words_of(name).symbol} = {written(value)}" for name, value in pick.changes]
 
 
 def stroke_of(pick: Pick) -> Stroke:
