@@ -37,7 +37,7 @@ for column, record in zip(columns, shown, strict=True):
         pick = record.config.pick
         chart(
             flow_figure(destinations(counts[pick], forget), names, name, forget, ink()),
-            key=f"flow-{pick.method}-{pick.variant}",
+            key=f"flow-{pick.stem}",
             alt=f"Flow of {name} to predicted classes for {pick_name(pick)}",
         )
         if record is retrained:

@@ -1,9 +1,13 @@
 """Tables of the command line say what was not computed, and why."""
 
+from dataclasses import replace
 from typing import Any
 
-from pru_demo.cli.tables import measure_table
+from pru_demo.cli.tables import measure_table, result_table, sweep_table
 from pru_demo.config import Pick, RunConfig, Scenario
+from tests.figures.records import record_with
+
+SECONDS = {"unlearn": 1.0, "relearn": 1.0}
 
 
 def measures(**changes: Any) -> dict[str, Any]:
@@ -40,3 +44,19 @@ def test_without_an_attack_the_reason_is_in_its_place() -> None:
     table = measure_table([(config, broken), (config, measures())])
     assert "not computed: the network broke" in table
     assert "0.512" in table
+
+
+def test_runs_that_were_turned_by_hand_are_told_apart() -> None:
+    plain = Pick("pru", "paper")
+    versions = {"paper": plain, "paper+lambda_s=0": replace(plain, changes=(("lambda_s", 0.0),))}
+    records = [
+        replace(record_with([a_f]), config=RunConfig(Scenario(), pick), seconds=SECONDS)
+        for pick in versions.values()
+        for a_f in (1.0, 3.0)
+    ]
+    shown, swept = (
+        [row.split()[1] for row in table(records).splitlines()[2:]]
+        for table in (result_table, sweep_table)
+    )
+    assert shown == [version for version in versions for _ in range(2)]
+    assert swept == list(versions)

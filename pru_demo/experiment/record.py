@@ -156,10 +156,15 @@ class RunRecord:
         return [getattr(self.snapshots[i], name) for i in positions]
 
     def summary(self) -> dict[str, Any]:
-        """The numbers of ``python -m pru_demo run --json``; accuracies in percent."""
+        """The numbers of ``python -m pru_demo run --json``; accuracies in percent.
+
+        ``changes`` are those of the ``params`` that are not the variant's.
+        """
         return {
             "method": self.config.pick.method,
             "variant": self.config.pick.variant,
+            "changes": dict(self.config.pick.changes),
+            "params": self.params,
             "preset": self.config.scenario.preset,
             "seed": self.config.scenario.seed,
             "forget": list(self.config.scenario.forget),

@@ -14,7 +14,7 @@ import streamlit as st
 
 from pru_demo.config import RunConfig
 from pru_demo.data import DATASETS, DatasetSpec
-from pru_demo.figures.naming import forgotten_classes, forgotten_name
+from pru_demo.figures.naming import forgotten_classes, forgotten_name, variant_name
 from pru_demo.methods import METHODS, Method
 from pru_demo.models import MODELS
 from pru_demo.settings import PRESETS, Preset
@@ -129,7 +129,7 @@ def _row(run: StoredRun, mine: str, zone: tzinfo) -> dict[str, str | int | float
     # What differs most between runs comes first: a phone shows no more than five.
     return {
         "method": METHODS[pick.method].label,
-        "variant": pick.variant,
+        "variant": variant_name(pick),
         "forgot": forgotten_name(scenario),
         "A_f": run.a_f,
         "A_r": run.a_r,

@@ -37,8 +37,10 @@ class Comparison:
 
     def yardstick(self, method: str) -> RunRecord | None:
         """The record of Retrain, Original or a control, if it has been computed, also where it is A
-        or B."""
-        return next((r for r in self._everyone() if r.config.pick.method == method), None)
+        or B; one that was turned by hand is no yardstick."""
+        known = {record.config.pick: record for record in self._everyone()}
+        picks = (pick for pick in (*REFERENCES, *CONTROLS) if pick.method == method)
+        return next((known[pick] for pick in picks if pick in known), None)
 
     def _everyone(self) -> tuple[RunRecord, ...]:
         return (*self.chosen, *self.references, *self.controls)
