@@ -33,6 +33,8 @@ LOSS_TERMS = {
     "L_p": "how far the answers are from the redistributed probabilities (Eq. 5)",
     "L_o": "large while the new clusters lie close together (Eq. 3)",
     "L_s": "how far the members of a cluster lie from each other (Eq. 4)",
+    "L_p, neighbours": "the same of the images' adversarial neighbours",
+    "similarity": "mean cosine similarity of the forgotten images' features",
     "cross-entropy": "how little the network believes in the labels it is given",
 }
 # Left of epoch 0 of relearning: the control is not a point of time.
