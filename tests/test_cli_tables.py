@@ -16,6 +16,7 @@ def measures(**changes: Any) -> dict[str, Any]:
         "features": {
             "0": {"linear_probe": {"A_f": 71.5}, "cka_to_original": 0.5, "cka_to_retrained": None}
         },
+        "ou_epsilon": {"epsilon": 0.03, "JS": 0.0625},
         "against_retrain": None,
         "relearning": {"comeback": {"maximum": 12.5}},
         "forget_set": {"A_f": 3.5, "membership": {"auc": 0.5123}},
@@ -28,7 +29,7 @@ def test_the_attack_and_the_images_given_are_named() -> None:
     table = measure_table([(config, measures())])
     assert "A_f on D_f " in table
     assert "A_f on D_f_new" not in table
-    assert "0.512" in table and "71.5" in table
+    assert "0.512" in table and "71.5" in table and "0.0625" in table
     new = RunConfig(Scenario(given="D_f_new"), Pick("pru", "tuned"))
     assert "A_f on D_f_new" in measure_table([(new, measures())])
 

@@ -76,6 +76,7 @@ def measure_table(measured: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> st
                 "probe A_f": None if probe is None else probe["A_f"],
                 "CKA original": features["cka_to_original"],
                 "CKA Retrain": features["cka_to_retrained"],
+                "OU@ε": measures["ou_epsilon"]["JS"],
                 "attack AUC": _attack_cell(measures["forget_set"]),
                 "largest relearned A_f": comeback["maximum"],
                 "D_KL": None if way is None else way["D_KL"],

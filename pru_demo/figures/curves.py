@@ -35,6 +35,8 @@ LOSS_TERMS = {
     "L_s": "how far the members of a cluster lie from each other (Eq. 4)",
     "L_p of the pool": "the same for the warped images that are rehearsed",
     "L_p + L_p of the pool": "both together",
+    "L_p, neighbours": "the same of the images' adversarial neighbours",
+    "similarity": "mean cosine similarity of the forgotten images' features",
     "cross-entropy": "how little the network believes in the labels it is given",
 }
 # Left of epoch 0 of relearning: the control is not a point of time.
