@@ -180,7 +180,9 @@ def test_sliders_stop_at_ends_known_values_and_round_numbers() -> None:
     assert (rates[0], rates[1], rates[-1]) == (0.0, 1e-5, 1.0)
     assert {0.03, 0.37, 0.01, 0.02, 0.05} <= set(rates)
     shares = positions(Span(0.01, 1.0, False), 0.5, 0.5, logarithmic=False)
-    assert (shares[:3], shares[-1], len(shares)) == ([0.01, 0.05, 0.1], 1.0, 21)
+    assert (shares[:4], shares[-1], len(shares)) == ([0.01, 0.05, 0.1, 0.15], 1.0, 21)
+    narrow = positions(Span(0.0, 0.1, False), 0.03, 0.03, logarithmic=False)
+    assert narrow[:4] == [0.0, 0.005, 0.01, 0.015]
 
 
 def test_all_stops_are_values_that_the_parameter_takes() -> None:
