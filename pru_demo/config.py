@@ -193,9 +193,8 @@ class RunConfig:
     def content(self) -> dict[str, Any]:
         """As JSON, what was asked for, by name: for records, and for those who compute it."""
         pick = {"method": self.pick.method, "variant": self.pick.variant}
-        if self.pick.changes:
-            return {**self.scenario.content(), **pick, "changes": dict(self.pick.changes)}
-        return {**self.scenario.content(), **pick}
+        changes = {"changes": dict(self.pick.changes)} if self.pick.changes else {}
+        return {**self.scenario.content(), **pick, **changes}
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> "RunConfig":
@@ -364,15 +363,15 @@ def _settings(method: str, scenario: Scenario) -> Variants:
     return METHODS[method].values.of(scenario.dataset, scenario.model, scenario.given)
 
 
-def runs_of(scenario: Scenario, *turned: Pick) -> list[RunConfig]:
+def runs_of(scenario: Scenario, *others: Pick) -> list[RunConfig]:
     """Every method in every variant on ``scenario``, whether or not it has been run.
 
-    What was ``turned`` by hand comes last; variants among it do not come twice.
+    ``others``, as far as they are none of these but turned by hand, come last.
     """
     variants = [
         Pick(method, variant) for method in METHODS for variant in variants_of(method, scenario)
     ]
-    return [RunConfig(scenario, pick) for pick in dict.fromkeys([*variants, *turned])]
+    return [RunConfig(scenario, pick) for pick in dict.fromkeys([*variants, *others])]
 
 
 def setting_of(config: RunConfig) -> Setting:

@@ -131,9 +131,12 @@ Knob: TypeAlias = Span | Choice
 
 
 def knobs_of(params: Params) -> dict[str, Knob]:
-    """All that can be turned about a method with ``params``, by the parameter's name."""
+    """All that can be turned about a method with ``params``, by the parameter's name.
+
+    What several methods share by keyword only stands behind what makes the method.
+    """
     knobs: dict[str, Knob] = {}
-    for each in fields(params):
+    for each in sorted(fields(params), key=lambda each: each.kw_only is True):
         if bounds := each.metadata.get("bounds"):
             low, high = bounds
             knobs[each.name] = Span(low, high, whole=each.type is int)

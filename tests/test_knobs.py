@@ -1,7 +1,7 @@
 """A knob takes what its parameter may be, and nothing else, whatever a stranger typed."""
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import pytest
 
@@ -20,7 +20,7 @@ from pru_demo.knobs import (
     written,
 )
 from pru_demo.methods import METHODS
-from pru_demo.parameters import NoParams, Params, PRUParams, RetrainParams
+from pru_demo.parameters import FineTuningParams, NoParams, Params, PRUParams, RetrainParams
 
 RATE, EPOCHS = Span(0.0, 1.0, whole=False), Span(1, 50, whole=True)
 ATTACK, FLAG = Choice(("fgsm", "pgd")), Choice((False, True))
@@ -61,6 +61,19 @@ def test_a_knob_knows_whole_numbers() -> None:
 
 def knob_is_whole(knob: Knob) -> bool:
     return isinstance(knob, Span) and knob.whole
+
+
+def test_what_is_shared_by_keyword_stands_last() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Shared:
+        pool: int = field(default=0, metadata={"bounds": (0, 9)})
+
+    @dataclass(frozen=True)
+    class Own(Shared, FineTuningParams):
+        share: float = field(default=0.5, metadata={"bounds": (0.0, 1.0)})
+
+    names = list(knobs_of(Own(0.1)))
+    assert names == ["learning_rate", "epochs", "batch_size", "momentum", "share", "pool"]
 
 
 def test_words_are_of_parameters_that_exist_and_others_keep_their_name() -> None:

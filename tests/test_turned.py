@@ -1,10 +1,12 @@
 """A run that was turned by hand: what a link says of it, what it is, and what it is called."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 
 from pru_demo.config import (
@@ -23,6 +25,7 @@ from pru_demo.config import (
 from pru_demo.experiment.keys import run_key, shipped
 from pru_demo.experiment.tasks import map_job_key
 from pru_demo.figures.naming import pick_name, short_name, stroke_of, variant_name
+from pru_demo.figures.palette import METHOD_STROKES, TURNED_SYMBOLS
 from pru_demo.knobs import Span, Value
 from pru_demo.parameters import PRUParams
 
@@ -194,15 +197,23 @@ def test_more_than_two_changes_are_counted_and_still_told_apart() -> None:
         for o in (0.1, 0.2)
     ]
     names = [pick_name(pick) for pick in some]
-    assert all(name.startswith("PRU (paper, 3 changes #") for name in names)
+    assert all(re.fullmatch(r"PRU \(paper, #[0-9a-f]{4}: 3 changes\)", name) for name in names)
     assert len(set(names)) == 2
 
 
-def test_a_turned_run_is_drawn_in_the_colour_of_its_method_and_another_dash() -> None:
+def test_a_turned_run_is_drawn_in_the_colour_of_its_method_and_otherwise_by_itself() -> None:
     for run in TURNED:
         plain, hand = stroke_of(run.pick.plain), stroke_of(run.pick)
-        assert (hand.color, hand.symbol) == (plain.color, plain.symbol)
+        assert hand.color == plain.color
         assert hand.dash != plain.dash
+        assert hand.symbol in TURNED_SYMBOLS
+        go.Scatter(marker={"symbol": hand.symbol}, line={"dash": hand.dash})  # there are such
+    strokes = {stroke_of(run.pick) for run in TURNED if run.pick.method == "pru"}
+    assert len(strokes) > 20, "few of them share a dash and a marker"
+
+
+def test_no_method_has_the_marker_of_what_was_turned() -> None:
+    assert not {stroke.symbol for stroke in METHOD_STROKES.values()} & {*TURNED_SYMBOLS}
 
 
 def test_turned_runs_have_files_and_map_jobs_of_their_own() -> None:

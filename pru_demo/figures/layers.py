@@ -174,6 +174,8 @@ def _add_line(
 
 def _symbol(run: Measured) -> str:
     scenario, pick = run.config.scenario, run.config.pick
+    if pick.changes:
+        return stroke_of(pick).symbol
     place = variants_of(pick.method, scenario).index(pick.variant)
     own = stroke_of(pick).symbol
     shape = own.removesuffix("-open")

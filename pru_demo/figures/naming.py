@@ -9,13 +9,18 @@ from collections.abc import Iterable, Sequence
 
 from pru_demo.config import Pick, Scenario
 from pru_demo.data import DATASETS
-from pru_demo.figures.palette import METHOD_STROKES, NEW_METHOD, Stroke
+from pru_demo.figures.palette import (
+    METHOD_STROKES,
+    NEW_METHOD,
+    TURNED_DASHES,
+    TURNED_SYMBOLS,
+    Stroke,
+)
 from pru_demo.knobs import words_of, written
 from pru_demo.methods import METHODS
 
 # More would be a list, not a name.
 _NAMED_CHANGES = 2
-_TURNED_DASHES = ("dot", "dash")
 
 # Modules as torch and torchvision call them → what is written under a figure.
 _NAMES = (
@@ -63,8 +68,7 @@ def variant_name(pick: Pick) -> str:
 def changes_name(pick: Pick) -> str:
     """``λ_s = 1``: what was turned, in few words, but never the same for what differs."""
     if len(pick.changes) > _NAMED_CHANGES:
-        digest = hashlib.sha256(pick.version.encode()).hexdigest()
-        return f"{len(pick.changes)} changes #{digest[:4]}"
+        return f"#{_digest(pick).hex()[:4]}: {len(pick.changes)} changes"
     return ", ".join(f"{words_of(name).symbol} = {written(v)}" for name, v in pick.changes)
 
 
@@ -75,11 +79,19 @@ def _named(label: str, pick: Pick) -> str:
 
 
 def stroke_of(pick: Pick) -> Stroke:
-    """The method's colour, dash and marker; what was turned is drawn in another dash."""
+    """The method's colour, dash and marker; of what was turned by hand only the colour."""
     stroke = METHOD_STROKES.get(pick.method, NEW_METHOD)
     if not pick.changes:
         return stroke
-    return stroke._replace(dash=next(dash for dash in _TURNED_DASHES if dash != stroke.dash))
+    dashes = [dash for dash in TURNED_DASHES if dash != stroke.dash]
+    one, other = _digest(pick)[:2]
+    symbol = TURNED_SYMBOLS[other % len(TURNED_SYMBOLS)]
+    return Stroke(stroke.color, dashes[one % len(dashes)], symbol)
+
+
+def _digest(pick: Pick) -> bytes:
+    """The same everywhere and for ever, and hardly ever the same for what differs."""
+    return hashlib.sha256(str(pick).encode()).digest()
 
 
 def forgotten_classes(scenario: Scenario) -> list[str]:

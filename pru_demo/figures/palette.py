@@ -57,6 +57,12 @@ METHOD_STROKES: dict[str, Stroke] = {
 }
 # What a method has until it gets a line above.
 NEW_METHOD = Stroke(OUTLINE, "longdashdot", "hexagon")
+# What was turned by hand keeps its method's colour and has a dash and a crossed marker of these, so
+# that two such runs of one method can be told apart.
+TURNED_DASHES = ("dot", "dash", "longdash", "dashdot", "longdashdot")
+TURNED_SYMBOLS = tuple(
+    f"{shape}-{sign}-open" for shape in ("circle", "square", "diamond") for sign in ("x", "cross")
+)
 
 
 def class_color(index: int) -> str:

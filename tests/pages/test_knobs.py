@@ -8,10 +8,14 @@ from streamlit.testing.v1 import AppTest
 
 from pru_demo.config import Pick, RunConfig, View, knobs_on, runs_of, setting_of
 from pru_demo.experiment.keys import KINDS
+from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import pick_name
 from pru_demo.knobs import Choice, Span, words_of
 from pru_demo.store import Store
 from pru_demo.ui.forget.knobs_form import positions
+from pru_demo.ui.inside.measured_sections import _reference
+from pru_demo.ui.shared.comparison import Comparison
+from tests.figures.records import record_with
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (
     BUNDLED,
@@ -148,9 +152,25 @@ def test_every_page_shows_two_turned_runs_of_one_variant_beside_each_other(store
         go(app, page.name)
         assert problems(app) == [], page.name
         assert dict(app.query_params) == view.query(), page.name
-        if page.name in ("forget", "perception", "relearning", "redistribution"):
-            for pick in (view.a, view.b):
-                assert pick_name(pick) in texts(app), page.name
+        names = {pick_name(view.a), pick_name(view.b)}
+        if page.name in ("forget", "perception", "relearning", "redistribution", "inside"):
+            assert all(name in texts(app) for name in names), page.name
+        if page.name == "inside":
+            assert "has not been measured" not in texts(app)
+        if page.name == "perception":
+            assert names <= set(app.dataframe[-1].value["run"])
+
+
+def test_a_turned_retrain_is_no_yardstick() -> None:
+    plain = record_with([0.0], "retrain")
+    pick = Pick("retrain", "paper", (("epochs", 2),))
+    turned = replace(plain, config=replace(plain.config, pick=pick))
+    assert Comparison(SHIPPED, (turned,), (plain,)).reference("retrain") is plain
+    assert Comparison(SHIPPED, (turned,), ()).reference("retrain") is None
+    missing = Comparison(SHIPPED, (turned,), ()).missing_references()
+    assert plain.config in missing
+    measured = [Measured(record.config, {}, "") for record in (turned, plain)]
+    assert _reference(measured, "retrain") == measured[1]
 
 
 def give_results(store: Store, run: RunConfig) -> None:
@@ -180,7 +200,9 @@ def test_sliders_stop_at_ends_known_values_and_round_numbers() -> None:
     assert (rates[0], rates[1], rates[-1]) == (0.0, 1e-5, 1.0)
     assert {0.03, 0.37, 0.01, 0.02, 0.05} <= set(rates)
     shares = positions(Span(0.01, 1.0, False), 0.5, 0.5, logarithmic=False)
-    assert (shares[:3], shares[-1], len(shares)) == ([0.01, 0.05, 0.1], 1.0, 21)
+    assert (shares[:4], shares[-1], len(shares)) == ([0.01, 0.05, 0.1, 0.15], 1.0, 21)
+    narrow = positions(Span(0.0, 0.1, False), 0.03, 0.03, logarithmic=False)
+    assert narrow[:4] == [0.0, 0.005, 0.01, 0.015]
 
 
 def test_all_stops_are_values_that_the_parameter_takes() -> None:

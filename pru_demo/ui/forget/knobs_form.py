@@ -47,7 +47,7 @@ def positions(span: Span, *known: float, logarithmic: bool) -> list[float]:
     else:
         unit = 10 ** math.ceil(math.log10(span.high - span.low))
         first, last = (math.ceil(20 * end / unit) for end in (span.low, span.high))
-        stops = [n * unit / 20 for n in range(first, last + 1)]
+        stops = [round(n * unit / 20, 9) for n in range(first, last + 1)]
     within = {stop for stop in stops if span.low < stop < span.high}
     return sorted(within | {span.low, span.high, *known})
 
