@@ -68,10 +68,11 @@ def control_finding(record: RunRecord) -> str | None:
         return None
     name, forgotten = pick_name(record.config.pick), forgotten_images(record.config.scenario)
     if control["A_f"] >= AWAY:
+        # They may have been overwritten, or left behind by weights that moved without them.
         return (
             f"For {name}, refreshing the BatchNorm statistics alone, with **no weight changed**, "
             f"brings {percent(control['A_f'])} of the {forgotten} back: that much was only hidden "
-            "behind overwritten statistics."
+            "behind statistics that did not fit."
         )
     return (
         f"For {name}, refreshing the BatchNorm statistics alone brings back "

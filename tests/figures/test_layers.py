@@ -109,6 +109,15 @@ def test_the_original_moved_nothing_and_is_drawn_only_if_it_was_chosen() -> None
     assert set(line.y) == {NONE}
 
 
+def test_a_change_beyond_the_usual_is_on_the_axis() -> None:
+    usual, far = ([0.01] * 8 + [last] for last in (0.5, 2.61))
+    assert change_figure([measured(relative=usual)]).layout.yaxis.range[1] == 0.4
+    figure = change_figure(
+        [measured(relative=usual), measured("mask", variant="default", relative=far)]
+    )
+    assert math.log10(2.61) < figure.layout.yaxis.range[1] < 1
+
+
 def test_drift_is_that_of_methods_only() -> None:
     runs = [measured("original", ""), measured("retrain", "A"), measured("delete", "")]
     assert [line.name for line in drift_figure(runs, "mean").data] == ["DELETE (paper)"]

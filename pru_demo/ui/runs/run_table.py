@@ -183,7 +183,7 @@ def _percent(label: str, width: int, meaning: str) -> Any:
 # Wide enough for what stands in them most often, and narrow enough for a screen to show when a run
 # was made and whose it is.
 _COLUMNS: dict[str, Any] = {
-    "method": _text(142),
+    "method": _text(140),
     "variant": _text(78),
     "forgot": _text(64),
     "A_f": _percent("A_f", 58, "Accuracy on the forgotten classes right after unlearning"),
