@@ -60,6 +60,7 @@ WORDS: dict[str, Words] = {
     "forget_epochs": Words("epochs on D_f", "the first epochs, which have both halves"),
     "rehearsal_pool": Words("pool", "warped images that are rehearsed; 0: none"),
     "rehearsal_share": Words("share of the pool", "in every batch"),
+    "rehearsal_weight": Words("λ_pool", "weight of the pool's L_p", True),
     "rehearsal_warp": Words("warp", "how far an image is warped; 1: any rotation, ±30° of shear"),
     "rehearsal_combined": Words("combined", "at most this many warps make one image"),
     "rehearsal_balanced": Words("balanced", "draw all predicted classes equally often"),

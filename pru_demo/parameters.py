@@ -42,11 +42,13 @@ class RehearsalParams(_Checked):
 
     ``rehearsal_pool`` images are kept; ``rehearsal_share`` of every batch comes from them, all
     predicted classes equally often if ``rehearsal_balanced``. ``rehearsal_warp`` scales how far an
-    image is warped; up to ``rehearsal_combined`` warps make one.
+    image is warped; up to ``rehearsal_combined`` warps make one. At a ``rehearsal_weight`` of 0 the
+    pool's L_p teaches nothing, but BatchNorm still sees the images.
     """
 
     rehearsal_pool: int = _later(_bounded(0, 20_000, default=0))
     rehearsal_share: float = _later(_bounded(0.1, 0.9, default=0.5))
+    rehearsal_weight: float = _later(_bounded(0.0, 100.0, default=1.0))
     rehearsal_warp: float = _later(_bounded(0.0, 1.5, default=1.0))
     rehearsal_combined: int = _later(_bounded(1, 6, default=4))
     rehearsal_balanced: bool = _later(_one_of(True, False))

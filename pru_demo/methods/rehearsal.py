@@ -52,8 +52,7 @@ def rehearsing(
         classes=forget.classes,
         seed=forget.seed,
         pool=pool,
-        ratio=params.rehearsal_share / (1 - params.rehearsal_share),
-        balanced=params.rehearsal_balanced,
+        params=params,
     )
     for step in begin(company):
         # Every candidate was shown to the original once.
@@ -100,10 +99,14 @@ class Pool:
 
 @dataclass(frozen=True)
 class RehearsedBatch(Batch):
-    """A batch of D_f with ``company`` (P, C, H, W) from the pool, whose targets are p̃ (P, K)."""
+    """A batch of D_f with ``company`` (P, C, H, W) from the pool, whose targets are p̃ (P, K).
+
+    ``weight`` is that of the company's loss.
+    """
 
     company: Tensor
     targets: Tensor
+    weight: float
 
     @property
     def inputs(self) -> Tensor:
@@ -112,22 +115,28 @@ class RehearsedBatch(Batch):
 
 @dataclass(frozen=True)
 class RehearsedSet(ForgetSet):
-    """D_f, each of whose batches brings ``ratio`` times as many images of the pool along."""
+    """D_f, each of whose batches brings images of the pool along, as ``params`` ask."""
 
     pool: Pool = field(kw_only=True)
-    ratio: float = field(kw_only=True)
-    balanced: bool = field(kw_only=True)
+    params: RehearsalParams = field(kw_only=True)
 
     @property
     def inputs(self) -> int:
-        return len(self) + round(self.ratio * len(self))
+        return len(self) + self._company_of(len(self))
+
+    def _company_of(self, size: int) -> int:
+        """How many images of the pool make the share of the whole with ``size`` others."""
+        share = self.params.rehearsal_share
+        return max(1, round(size * share / (1 - share)))
 
     def batches(self, size: int, generator: torch.Generator) -> Iterator[Batch]:
         for batch in super().batches(size, generator):
-            count = max(1, round(self.ratio * len(batch)))
-            drawn = self.pool.draw(count, self.balanced, generator).to(batch.index.device)
-            company = as_input(self.pool.images[drawn])
-            yield RehearsedBatch(batch.index, batch.x, batch.y, company, self.pool.targets[drawn])
+            drawn = self.pool.draw(
+                self._company_of(len(batch)), self.params.rehearsal_balanced, generator
+            ).to(batch.index.device)
+            company = as_input(self.pool.images[drawn]), self.pool.targets[drawn]
+            weight = self.params.rehearsal_weight
+            yield RehearsedBatch(batch.index, batch.x, batch.y, *company, weight)
 
 
 def with_company(loss_of: Loss) -> Loss:
@@ -143,9 +152,12 @@ def with_company(loss_of: Loss) -> Loss:
 
 
 def company_l_p(logits: Tensor, batch: RehearsedBatch) -> Tensor:
-    """L_p of the company's logits (P, K or more): outputs that the original lacks get nothing."""
+    """L_p of the company's logits (P, K or more), by its weight.
+
+    The target of outputs that the original lacks is 0.
+    """
     more = logits.shape[1] - batch.targets.shape[1]
-    return l_p(logits, F.pad(batch.targets, (0, more)))
+    return batch.weight * l_p(logits, F.pad(batch.targets, (0, more)))
 
 
 def make_pool(original: SplitModel, forget: ForgetSet, params: RehearsalParams) -> Pool:

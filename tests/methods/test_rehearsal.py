@@ -220,6 +220,18 @@ def test_one_batch_of_delete_is_one_step_down_both_losses(
     assert step.losses == {"L_p + L_p of the pool": pytest.approx(loss.item(), rel=1e-4)}
 
 
+def test_without_weight_only_batch_norm_sees_the_pool(tiny: SplitModel, nines: ForgetSet) -> None:
+    """Frozen BatchNorm sees nothing, and so the pool changes nothing at all."""
+    still = replace(PRU, rehearsal_weight=0.0, batch_norm="frozen")
+    *_, alone = start("pru", tiny, nines, replace(still, rehearsal_pool=0))
+    after_alone = frozen(alone.model)
+    *_, silent = start("pru", tiny, nines, still)
+    for name, weight in frozen(silent.model).items():
+        torch.testing.assert_close(weight, after_alone[name], rtol=0, atol=1e-5)
+    *_, moving = start("pru", tiny, nines, replace(still, batch_norm="train"))
+    assert not same(frozen(moving.model), after_alone)
+
+
 def test_both_steps_of_pru_rehearse(tiny: SplitModel, nines: ForgetSet) -> None:
     e_step, c_step = list(start("pru", tiny, nines, replace(PRU, epochs=1)))
     assert "L_p of the pool" in e_step.losses
