@@ -3,14 +3,21 @@
 import streamlit as st
 
 from pru_demo.figures.layer_findings import inside_finding
+from pru_demo.figures.naming import forgotten_example
 from pru_demo.ui.inside.measured_sections import (
     show_change,
     show_drift,
+    show_knowledge,
     show_likeness,
     show_membership,
     show_numbers,
 )
-from pru_demo.ui.inside.measuring import measure_panel, measured_runs, unmeasured_runs
+from pru_demo.ui.inside.measuring import (
+    measure_panel,
+    measured_runs,
+    runs_measured_before,
+    unmeasured_runs,
+)
 from pru_demo.ui.shared.comparison import needed_comparison
 from pru_demo.ui.shared.pages import end_page
 
@@ -35,6 +42,11 @@ show_drift(runs)
 
 st.subheader("Do the layers still see the same?", anchor=False)
 show_likeness(runs, comparison.chosen[0])
+
+st.subheader(f"Which layer still knows {forgotten_example(view.scenario)}?", anchor=False)
+show_knowledge(runs)
+if older := [run for run in runs_measured_before(view) if run not in missing]:
+    measure_panel(older, needed=False, again=True)
 
 st.subheader("Can an attacker tell what it was trained on?", anchor=False)
 show_membership(runs)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pru_demo.data.samples import Samples
 from pru_demo.evaluation.knowledge import DRAWS, SHOTS, KShotAUC
+from pru_demo.evaluation.likeness import activations
 from pru_demo.evaluation.membership import NoAttack, rank_auc
 from pru_demo.evaluation.observe import TestSet
 from pru_demo.models.predict import measuring
@@ -50,7 +51,7 @@ def k_shot_auc(
     for a class without images.
     """
     _insist_on(others, of_class, test, labels)
-    obstacles = {k: _too_few(k, of_class) for k in shots}
+    obstacles = {k: too_few(k, min(map(len, of_class.values()))) for k in shots}
     feasible = [k for k in shots if not obstacles[k]]
     middle = others.mean(0, dtype=np.float64)
     centred = others - middle
@@ -85,19 +86,43 @@ def attack_features(
     A result for every k of ``SHOTS``, also where there is nothing to attack with: ``reason`` says
     so.
     """
+    material = (others, of_class, test)
+    return _found([extract(network, each.images) for each in material], *material, SHOTS, seed)
+
+
+def attack_blocks(
+    network: SplitModel, others: Samples, of_class: Samples, test: TestSet, *, k: int, seed: int
+) -> dict[str, KShotAUC]:
+    """The same by what every block sends on, averaged over the image: which still knows the class?
+
+    By the names of :func:`pru_demo.evaluation.likeness.activations`, in network order.
+    """
+    material = (others, of_class, test)
+    sent = [activations(network, each.images) for each in material]
+    return {
+        name: _found([each[name] for each in sent], *material, (k,), seed)[k] for name in sent[0]
+    }
+
+
+def _found(
+    features: Sequence[Features],
+    others: Samples,
+    of_class: Samples,
+    test: TestSet,
+    shots: Sequence[int],
+    seed: int,
+) -> dict[int, KShotAUC]:
+    """:func:`k_shot_auc` on the features of the three, with a reason where there is no attack."""
+    (e_others, e_of_class, e_test), labels = features, of_class.labels.cpu().numpy()
+    by_class = {int(label): e_of_class[labels == label] for label in np.unique(labels)}
     try:
         if len(torch.unique(others.labels)) < 2:
             raise NoAttack("D_r_new has images of one class only, so there are no others to tell")
-        features, labels = extract(network, of_class.images), of_class.labels.cpu().numpy()
         return k_shot_auc(
-            extract(network, others.images),
-            {int(label): features[labels == label] for label in np.unique(labels)},
-            extract(network, test.images),
-            test.labels.cpu().numpy(),
-            seed=seed,
+            e_others, by_class, e_test, test.labels.cpu().numpy(), seed=seed, shots=shots
         )
     except NoAttack as reason:
-        return {k: KShotAUC(None, None, str(reason)) for k in SHOTS}
+        return {k: KShotAUC(None, None, str(reason)) for k in shots}
 
 
 @torch.inference_mode()
@@ -110,19 +135,23 @@ def extract(network: SplitModel, images: Tensor) -> NDArray[np.float32]:
     return features
 
 
+def draws(count: int, seed: int) -> list[Labels]:
+    """Ten orders of ``count`` images; k images are the first of an order, whatever the k."""
+    random = np.random.default_rng(seed)
+    return [random.permutation(count) for _ in range(DRAWS)]
+
+
+def too_few(k: int, there: int) -> str:
+    """Why ``k`` images of the class cannot be drawn, "" if they can; the end of a sentence."""
+    return f"it takes {k} new images of the class, and there are only {there}" if k > there else ""
+
+
 def _means_of_draws(images: Features, shots: Sequence[int], seed: int) -> NDArray[np.float64]:
     """Mean features (k, draws, d) of the first k images of each draw."""
-    random = np.random.default_rng(seed)
-    orders = [random.permutation(len(images)) for _ in range(DRAWS)]
+    orders = draws(len(images), seed)
     return np.array(
         [[images[order[:k]].mean(0, dtype=np.float64) for order in orders] for k in shots]
     ).reshape(len(shots), DRAWS, images.shape[1])
-
-
-def _too_few(k: int, of_class: Mapping[int, Features]) -> str:
-    """Why ``k`` images cannot be drawn, "" if they can."""
-    fewest = min(map(len, of_class.values()))
-    return f"it takes {k} new images of the class, and there are only {fewest}" * (k > fewest)
 
 
 def _insist_on(

@@ -2,22 +2,29 @@
 
 Relearning trains the unlearned network on D_r_new, new images of the *other* classes, as any
 operator would after deployment (Section 3.2 of the paper). If A_f comes back, the class was hidden
-rather than forgotten. :func:`batch_norm_only` is the control that the paper lacks;
+rather than forgotten. :func:`batch_norm_only` is the control that the paper lacks,
+:func:`with_shots` what somebody relearns from who has a few images of the class as well.
 :func:`comeback` sums a curve up in four numbers: how much of the class came back, and how soon.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
 
 from pru_demo.data.samples import Samples, seeded
+from pru_demo.evaluation.attacks import draws, too_few
+from pru_demo.evaluation.membership import NoAttack
 from pru_demo.models.split import BatchNormMode, SplitModel
 from pru_demo.parameters import TrainingParams
 from pru_demo.settings import RELEARNING
 from pru_demo.training import sgd, train_epoch
+
+# As many of a class as one image in about twenty of the classroom's D_r_new.
+SHOTS_AN_EPOCH = 64
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,26 @@ def relearn(
             batch_norm=batch_norm,
         )
         yield RelearnedEpoch(epoch, loss, model)
+
+
+def with_shots(data: Samples, of_class: Samples, k: int, *, seed: int) -> Samples:
+    """D_r_new and ``k`` images of each forgotten class, repeated until they are ``SHOTS_AN_EPOCH``.
+
+    They are the first draw of the k-shot AUC. Raises NoAttack if a class has fewer images.
+    """
+    chosen = []
+    for label in torch.unique(of_class.labels):
+        mine = torch.nonzero(of_class.labels == label).flatten()
+        if reason := too_few(k, len(mine)):
+            raise NoAttack(reason)
+        first = torch.from_numpy(draws(len(mine), seed)[0][:k]).to(mine.device)
+        chosen.append(mine[first].repeat(math.ceil(SHOTS_AN_EPOCH / k))[: max(SHOTS_AN_EPOCH, k)])
+    index = torch.cat(chosen)
+    return replace(
+        data,
+        images=torch.cat([data.images, of_class.images[index]]),
+        labels=torch.cat([data.labels, of_class.labels[index]]),
+    )
 
 
 @torch.no_grad()

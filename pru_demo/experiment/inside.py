@@ -16,13 +16,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pru_demo.evaluation import layer_changes
+from pru_demo.evaluation.attacks import attack_blocks
 from pru_demo.evaluation.likeness import activations, likeness
 from pru_demo.evaluation.membership import NoAttack, loss_attack
 from pru_demo.evaluation.observe import observe
+from pru_demo.experiment.attacked import as_json
 from pru_demo.experiment.material import Material
 from pru_demo.experiment.record import RunRecord
 from pru_demo.models.predict import accuracy, predict
 from pru_demo.models.split import SplitModel
+
+# Enough for a steady direction, and still few.
+LAYER_SHOTS = 5
 
 # Told what is being measured, and what share of the time is over.
 Tell = Callable[[str, float], None]
@@ -62,8 +67,10 @@ def measure_inside(bench: Bench, tell: Tell) -> dict[str, Any]:
         "A_f": None if seen.diverged else accuracy(bench.unlearned, given.images, given.labels),
         **_membership(bench),
     }
-    tell("Comparing its layers", 0.6)
-    return {"forget_set": forget_set, "layers": _layers(bench)}
+    tell("Comparing its layers", 0.4)
+    layers = _layers(bench)
+    tell("Looking for the class in its layers", 0.7)
+    return {"forget_set": forget_set, "layers": {**layers, "k_shot_auc": _known(bench)}}
 
 
 def _membership(bench: Bench) -> dict[str, Any]:
@@ -83,6 +90,20 @@ def _cross_entropies(network: SplitModel, images: Tensor, labels: Tensor) -> NDA
     losses = F.cross_entropy(predict(network, images), labels.long(), reduction="none")
     values: NDArray[np.float32] = losses.cpu().numpy()
     return values
+
+
+def _known(bench: Bench) -> list[dict[str, Any]]:
+    """The AUC with which ``LAYER_SHOTS`` images find the class in what each block sends on."""
+    material = bench.material
+    found = attack_blocks(
+        bench.unlearned,
+        material.relearn,
+        material.shots,
+        material.test,
+        k=LAYER_SHOTS,
+        seed=material.scenario.seed,
+    )
+    return [{"name": name, **as_json(each)} for name, each in found.items()]
 
 
 def _layers(bench: Bench) -> dict[str, Any]:

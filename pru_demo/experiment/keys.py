@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from pru_demo.config import RunConfig
+from pru_demo.experiment.attack import ATTACKS, Attack
 from pru_demo.experiment.maps import KINDS as MAP_KINDS
 from pru_demo.store.entry import SCHEMA, content_key
 
@@ -40,6 +41,11 @@ measures_key = partial(_key, "measures")  # what else can be measured, ``experim
 classic_key = partial(_key, "classic")  # umap-learn's pictures: arrays (n, 2) named by snapshot
 # How far an unfinished run has come, see ``experiment.checkpoint``.
 partial_key = partial(_key, "partial")
+
+
+def attack_key(config: RunConfig, attack: Attack) -> str:
+    """Store key of what an attack found in a run's network, see ``experiment.attacked``."""
+    return _key("attack", config, attack=str(attack))
 
 
 def placed_key(config: RunConfig, kind: str) -> str:
@@ -86,6 +92,7 @@ KINDS = (
         Kind(partial(placed_key, kind=kind), derived=True, ending=f"{kind}.placed")
         for kind in MAP_KINDS
     ),
+    *(Kind(partial(attack_key, attack=attack), derived=True) for attack in ATTACKS),
     Kind(partial_key),
     Kind(unlearned_key),
 )

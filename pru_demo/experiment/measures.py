@@ -1,8 +1,8 @@
 """What the finer instruments say of a stored run beyond what pages show: for files and tables.
 
 Probes in its features at every kept epoch, its answers next to the forgotten class, relearning
-with BatchNorm frozen, and the way to Retrain. None is what cannot be measured, as in
-``experiment.inside``.
+with BatchNorm frozen, attacks on its weights, and the way to Retrain. None is what cannot be
+measured, as in ``experiment.inside``.
 """
 
 from dataclasses import asdict
@@ -18,6 +18,7 @@ from pru_demo.evaluation.distances import n_dist
 from pru_demo.evaluation.likeness import linear_cka
 from pru_demo.evaluation.observe import Observation, TestSet, observe
 from pru_demo.evaluation.relearning import comeback, relearn
+from pru_demo.evaluation.weight_attacks import rounded, straight_line
 from pru_demo.experiment.inside import Bench, Tell
 from pru_demo.experiment.material import labels_and_split, training_images
 from pru_demo.methods.losses import redistribute
@@ -29,6 +30,8 @@ from pru_demo.parameters import SpotterParams
 
 # Enough for a stable probe of a hundred features, and seconds to fit.
 PROBE_IMAGES = 2000
+# The straight line from the original is looked at in ten steps, weights at these bits.
+LINE_STEPS, BITS = 10, (8, 4, 2)
 # Relearning once more takes most of the time.
 _RELEARNING = 0.3
 
@@ -56,6 +59,7 @@ def measure(bench: Bench, tell: Tell) -> dict[str, Any]:
             "comeback": _if_it_answers(came_back, seen),
             "batch_norm_frozen": _frozen(bench, tell),
         },
+        "weights": _if_it_answers(_weights(bench), seen),
         "against_retrain": None if retrained is None else _distances(seen, retrained, bench),
     }
 
@@ -156,6 +160,21 @@ def _frozen(bench: Bench, tell: Tell) -> dict[str, list[float]] | None:
         share = _RELEARNING + (1 - _RELEARNING) * len(points) / (settings.epochs + 1)
         tell("Relearning with BatchNorm frozen", share)
     return {"A_f": [a_f for a_f, _ in points], "A_r": [a_r for _, a_r in points]}
+
+
+def _weights(bench: Bench) -> dict[str, Any]:
+    """A_f and A_r on the straight line from the original, and of weights in few bits."""
+    way = straight_line(bench.original, bench.unlearned, LINE_STEPS)
+    return {
+        "straight_line": [{"share": share, **_accuracies(each, bench)} for share, each in way],
+        "bits": {str(bits): _accuracies(rounded(bench.unlearned, bits), bench) for bits in BITS},
+    }
+
+
+def _accuracies(network: SplitModel, bench: Bench) -> dict[str, float]:
+    seen = observe(network, bench.material.test)
+    a_f, a_r = seen.accuracies(bench.material.scenario.forget)
+    return {"A_f": a_f, "A_r": a_r}
 
 
 def _distances(seen: Observation, retrained: Observation, bench: Bench) -> dict[str, Any]:

@@ -145,6 +145,16 @@ class RunRecord:
         control = dict(zip(("A_f", "A_r"), accuracies, strict=True))
         return replace(self, batch_norm_only=control, arrays=arrays)
 
+    def before_relearning(self) -> "RunRecord":
+        """This record up to the network right after unlearning, without the control."""
+        until = self.unlearned + 1
+        arrays = {
+            name: array[:until] if name in ROWS else array
+            for name, array in self.arrays.items()
+            if not name.startswith("control_")
+        }
+        return replace(self, snapshots=self.snapshots[:until], batch_norm_only=None, arrays=arrays)
+
     def kept(self) -> dict[int, int]:
         """Positions of the snapshots whose networks are kept, by epoch of relearning."""
         epochs = {0: self.unlearned} | {self.snapshots[i].epoch: i for i in self.stage("relearn")}

@@ -149,7 +149,6 @@ def _unlearn_and_relearn(
                 save("unlearn", step.epoch, step.state)
             watch.lap()
         keep_weights(0, model)
-        run.record = replace(run.record, attacks=attacks_on(model, material))
         # A constant answer half-way may pass, as it does when training starts; at the end it
         # counts.
         run.record = replace(run.record, failure=seen.problem())
@@ -166,6 +165,8 @@ def _unlearn_and_relearn(
         model, done_epochs = deepcopy(original), start.epoch
         restore_training(state, model)
 
+    if not done_epochs:
+        run.record = replace(run.record, attacks=attacks_on(model, material))
     if run.record.failure is None:
         watch.lap()
         for relearned in relearn(

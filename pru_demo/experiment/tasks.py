@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pru_demo.config import Pick, RunConfig
 from pru_demo.experiment import keys, maps
+from pru_demo.experiment.attack import Attack
 from pru_demo.experiment.checkpoint import Checkpoints
 from pru_demo.experiment.perceived import perceive
 from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord
@@ -35,6 +36,7 @@ MAP = "pru_demo.experiment.tasks:compute_map"
 CLASSIC = "pru_demo.experiment.tasks:compute_classic"
 INSIDE = "pru_demo.experiment.tasks:compute_inside"
 MEASURE = "pru_demo.experiment.tasks:compute_measures"
+ATTACK = "pru_demo.experiment.tasks:compute_attack"
 
 _log = logging.getLogger(__name__)
 
@@ -187,6 +189,19 @@ def compute_measures(context: Context, config: Mapping[str, Any]) -> str:
     return keys.measures_key(run)
 
 
+def compute_attack(context: Context, config: Mapping[str, Any], attack: Mapping[str, Any]) -> str:
+    """Attack a stored run's network right after unlearning; returns the key of what was found."""
+    from pru_demo.experiment.attacked import carry_out
+
+    run, store, chosen = RunConfig.from_content(config), worker_store(), Attack(**attack)
+    context.report(message="Loading the network and the images", share=0.0)
+    record, weights = _record(store, run), _weights(store, run)
+    with listening(partial(_stop_if_cancelled, context)):
+        found = carry_out(chosen, record, weights, _told(context, 0.0, 1.0))
+    _keep(store, keys.attack_key(run, chosen), found)
+    return keys.attack_key(run, chosen)
+
+
 def _bench(store: Store, run: RunConfig, context: Context, epochs: Sequence[int]) -> "Bench":
     """All that a run is measured with, of its stored networks those of some ``epochs``."""
     from pru_demo.experiment.inside import Bench
@@ -195,9 +210,7 @@ def _bench(store: Store, run: RunConfig, context: Context, epochs: Sequence[int]
     from pru_demo.experiment.stored_networks import stored_networks
 
     context.report(message="Loading the networks and the images", share=0.0)
-    record, weights = _record(store, run), store.get(keys.weights_key(run))
-    if weights is None:
-        raise ValueError("The weights of this run are no longer stored; run it again.")
+    record, weights = _record(store, run), _weights(store, run)
     reference = store.get(keys.weights_key(RunConfig(run.scenario, Pick("retrain", "paper"))))
     return Bench(
         record,
@@ -234,6 +247,13 @@ def _record(store: Store, run: RunConfig) -> RunRecord:
     if entry is None:
         raise ValueError("A run is no longer stored; run it again.")
     return RunRecord.from_entry(entry, run)
+
+
+def _weights(store: Store, run: RunConfig) -> Entry:
+    entry = store.get(keys.weights_key(run))
+    if entry is None:
+        raise ValueError("The weights of this run are no longer stored; run it again.")
+    return entry
 
 
 def _keep(store: Store, key: str, entry: Entry) -> None:

@@ -21,8 +21,12 @@ def percent(value: float) -> str:
 
 
 def failure_finding(record: RunRecord) -> str:
-    """How a run that has a ``failure`` ended."""
-    return f"**{pick_name(record.config.pick)}** broke the network: {record.failure}."
+    """How a run that has a ``failure`` ended; also if it was an attack by relearning."""
+    name = pick_name(record.config.pick)
+    if relearned := record.stage("relearn"):
+        epoch = record.snapshots[relearned[-1]].epoch
+        return f"**{name}**: relearning broke the network in epoch {epoch}: {record.failure}."
+    return f"**{name}** broke the network: {record.failure}."
 
 
 def relearning_finding(record: RunRecord) -> str:
@@ -46,6 +50,15 @@ def relearning_finding(record: RunRecord) -> str:
         f"**{name}** leaves {percent(a_f[0])} of the {forgotten} recognised, and "
         f"{percent(record.relearning('A_r')[0])} of everything else. After {len(a_f) - 1} epochs "
         f"of relearning it is {percent(end)}{passing if best >= end + CLEARLY else ''}: {verdict}."
+    )
+
+
+def par_finding(retrained: RunRecord) -> str:
+    """What Retrain learns of the class while it relearns from images of it."""
+    learned = percent(max(retrained.relearning("A_f")))
+    return (
+        "Par is **Retrain**, which never met one: from the same images it learns to recognise "
+        f"{learned}."
     )
 
 

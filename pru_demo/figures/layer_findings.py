@@ -5,8 +5,8 @@ from typing import Any
 
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.findings import failure_finding, percent
-from pru_demo.figures.layers import ROUNDING, Measured, distinct
-from pru_demo.figures.naming import forgotten_images, is_yardstick, pick_name
+from pru_demo.figures.layers import ROUNDING, Measured, distinct, known_layers
+from pru_demo.figures.naming import forgotten_images, is_yardstick, listed, pick_name
 from pru_demo.models import MODELS
 
 # Below this share of what was forgotten, BatchNorm had little to do with it; above, nearly all.
@@ -122,6 +122,30 @@ def likeness_finding(run: Measured, original: Measured | None) -> str:
     return (
         f"{text}, and {near:.2f} to Retrain. The original has {start:.2f} to Retrain, so "
         f"forgetting brought it {verdict}."
+    )
+
+
+def layer_knowledge_finding(
+    run: Measured, original: Measured | None, retrained: Measured | None
+) -> str:
+    """Where the class is found most easily in ``run``, beside the same layer of the references;
+    "" for these, and for a run that was not measured so."""
+    known = {name: each.mean for name, each in known_layers(run).items() if each.mean is not None}
+    if run.is_reference or not known:
+        return ""
+    best = max(known, key=lambda layer: known[layer])
+    beside = [
+        f"{title} {there.mean:.4f}"
+        for title, reference in (("Original", original), ("Retrain", retrained))
+        if reference is not None
+        and (there := known_layers(reference).get(best)) is not None
+        and there.mean is not None
+    ]
+    rest = f"; there {listed(beside)}" if beside else ""
+    images = forgotten_images(run.config.scenario)
+    return (
+        f"**{pick_name(run.config.pick)}** tells {images} best in **{best}** "
+        f"(AUC {known[best]:.4f}{rest})."
     )
 
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from pru_demo.config import RunConfig, variants_of
+from pru_demo.evaluation.knowledge import KShotAUC
 from pru_demo.figures.naming import is_reference, layer_names, pick_name, short_name, stroke_of
 from pru_demo.figures.style import add_line, calm
 
@@ -134,6 +135,38 @@ def likeness_figure(runs: Sequence[Measured], to: ComparedTo, images: Images) ->
     return figure
 
 
+def knowledge_by_layer_figure(runs: Sequence[Measured]) -> go.Figure:
+    """1 − AUC of the k-shot attack on every layer's output, upside down: what is higher knows more.
+
+    Of those ``runs`` that were measured so.
+    """
+    y = {"type": "log", "autorange": "reversed", "dtick": 1, "exponentformat": "none"}
+    figure = calm(height=340, y={**y, "title": "1 − AUC (up: it knows)"})
+    for run in runs:
+        if layers := known_layers(run):
+            errors = [None if each.mean is None else each.error for each in layers.values()]
+            shown = ["" if each.mean is None else f"{each.mean:.4f}" for each in layers.values()]
+            _add_line(figure, run, list(layers), _numbers(errors), shown, "AUC")
+    return figure
+
+
+def known_layers(run: Measured) -> dict[str, KShotAUC]:
+    """The k-shot AUC of every layer of ``run``, by its readable name; {} of an older measurement.
+
+    Features that are the last block's output once more are left out.
+    """
+    layers = list(run.measures["layers"].get("k_shot_auc", ()))
+    if layers and _same(layers[-3]["mean"], layers[-2]["mean"]):
+        del layers[-2]
+    found = [KShotAUC(each["mean"], each["deviation"], each.get("reason", "")) for each in layers]
+    return dict(zip(run.names(layers), found, strict=True))
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    """Whether two averages of the same maps, taken in another order, say the same."""
+    return one == other if one is None or other is None else abs(one - other) < 1e-6
+
+
 def distinct(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """All layers but the features where these are the last block's output, averaged, once more."""
     *blocks, features, classifier = layers
@@ -201,6 +234,7 @@ def _rows(run: Measured) -> list[dict[str, Any]]:
             row = rows.setdefault(name, {"run": pick_name(run.config.pick), "layer": name})
             row |= {column: layer[key] for key, column in columns.items()}
 
+    put(layers.get("k_shot_auc", ()), {"mean": "5-shot AUC"})
     put(layers["blocks"], {"relative": "Δ"})
     put(layers["batch_norm"], {"mean": "mean shift, σ", "variance": "variance, |ln ratio|"})
     for key, title in _LIKENESS.items():

@@ -35,6 +35,8 @@ TITLES: dict[Accuracy, str] = {
 # More labels than these would run into each other.
 MOST_TICKS = 12
 AXIS = {"gridcolor": GREY, "zeroline": False, "fixedrange": True, "automargin": True}
+# What spread is drawn with, readable on both themes.
+BARS: dict[str, Any] = {"type": "data", "color": OUTLINE, "thickness": 2, "width": 5}
 # A legend that takes as many lines as it needs, where the title stands on the page: inside, several
 # lines on a phone would run into it.
 LEGEND_ABOVE: dict[str, Any] = {

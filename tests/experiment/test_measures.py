@@ -92,6 +92,15 @@ def test_what_is_known_of_the_references_comes_out(measured: dict[str, dict[str,
     assert original["forget_set"]["A_f"] > 95
     for layer in original["layers"]["cka_to_original"]:
         assert (layer["all"], layer["forgotten"]) == pytest.approx((1, 1)), layer["name"]
+    # On the way from the original to itself nothing changes.
+    line = original["weights"]["straight_line"]
+    assert [point["share"] for point in line] == pytest.approx([i / 10 for i in range(11)])
+    assert len({(point["A_f"], point["A_r"]) for point in line}) == 1
+    # On that to PRU the first is the original, and the last is what eight bits hardly change.
+    way, bits = pru["weights"]["straight_line"], pru["weights"]["bits"]
+    assert {**way[0], "share": 1.0} == {**line[-1], "share": 1.0}
+    assert bits.keys() == {"8", "4", "2"}
+    assert bits["8"]["A_r"] == pytest.approx(way[-1]["A_r"], abs=6)
     # Retrain is as far from itself as nothing.
     assert retrain["against_retrain"]["JS"] == pytest.approx(0, abs=1e-9)
     assert retrain["against_retrain"]["agreement"] == 1
@@ -257,6 +266,7 @@ def test_of_a_network_that_broke_what_can_be_measured_is(
     assert set(measures["features"]["0"].values()) == {None}
     assert set(measures["test_part"].values()) == {None}
     assert measures["ou_epsilon"] == {"epsilon": 0.03, "JS": None}
+    assert set(measures["weights"].values()) == {None}
     assert set(measures["relearning"]["comeback"].values()) == {None}
     # Not None as a whole, which would say that Retrain is missing.
     assert set(measures["against_retrain"].values()) == {None}

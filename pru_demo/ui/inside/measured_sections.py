@@ -10,13 +10,20 @@ import streamlit as st
 
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.findings import percent
-from pru_demo.figures.layer_findings import drift_finding, likeness_finding, start_of
+from pru_demo.figures.layer_findings import (
+    drift_finding,
+    layer_knowledge_finding,
+    likeness_finding,
+    start_of,
+)
 from pru_demo.figures.layers import (
     ROUNDING,
     ComparedTo,
     Measured,
     change_figure,
     drift_figure,
+    knowledge_by_layer_figure,
+    known_layers,
     layer_table,
     likeness_figure,
 )
@@ -126,6 +133,21 @@ def show_likeness(runs: Sequence[Measured], record: RunRecord) -> None:
             images=forgotten_images(record.config.scenario),
         )
     )
+
+
+def show_knowledge(runs: Sequence[Measured]) -> None:
+    """Which layer still knows the class, of the runs that were measured so."""
+    runs = [run for run in runs if known_layers(run)]
+    if not runs:
+        return
+    ends = _reference(runs, "original"), _reference(runs, "retrain")
+    st.markdown(" ".join(layer_knowledge_finding(run, *ends) for run in _chosen(runs)))
+    chart(
+        knowledge_by_layer_figure(runs),
+        key="known",
+        alt=f"How often an attacker errs by layer, {forgotten_name(runs[0].config.scenario)}",
+    )
+    st.caption(text("inside.knowledge", images=forgotten_images(runs[0].config.scenario)))
 
 
 def show_membership(runs: Sequence[Measured]) -> None:

@@ -1,6 +1,6 @@
 """What the finer instruments say of a scenario's runs; what is missing is measured on a click."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -9,24 +9,22 @@ from pru_demo.experiment.keys import inside_key, run_key, weights_key
 from pru_demo.experiment.tasks import INSIDE, shape_of
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import listed, pick_name
-from pru_demo.jobs.protocol import ORPHAN_SECONDS, Job
+from pru_demo.jobs.protocol import ORPHAN_SECONDS
 from pru_demo.ui.shared.comparison import REFERENCES
 from pru_demo.ui.shared.jobs_panel import (
+    AT_ONCE,
     FAILED,
     STOPPED,
     Endings,
     explain_end,
     in_flight,
     jobs_of,
-    last_event,
+    show_progress,
     submit,
     watch,
 )
 from pru_demo.ui.shared.services import STORE
 from pru_demo.ui.shared.texts import text
-
-# As many as a visitor may have waiting.
-AT_ONCE = 6
 
 _STOPPED = (STOPPED, "Measuring {name} was stopped. Nothing else was lost.")
 _ENDINGS: Endings = {
@@ -65,23 +63,33 @@ def unmeasured_runs(view: View) -> list[RunConfig]:
     return missing
 
 
-def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
+def runs_measured_before(view: View) -> list[RunConfig]:
+    """Measured runs of the comparison whose layers nobody attacked: that came later."""
+    wanted = dict.fromkeys(RunConfig(view.scenario, p) for p in (view.a, view.b, *REFERENCES))
+    return [r for r in wanted if STORE.meta(inside_key(r)) is not None and not _is_attacked(r)]
+
+
+def measure_panel(missing: Sequence[RunConfig], *, needed: bool, again: bool = False) -> None:
     """Offer to measure ``missing``, as many as a visitor may have waiting, or show it going on.
 
-    ``needed``: without it the page has little to show, so the offer stands out.
+    ``needed``: without it the page has little to show, so the offer stands out. ``again``: they
+    were measured by a version that measured less.
     """
     keys = {run: inside_key(run) for run in missing}
     if in_flight(keys.values()):
         # What is finished is shown while the rest goes on.
-        watch(keys, _show_progress, lambda: any(map(_is_measured, missing)))
+        is_done = _is_attacked if again else _is_measured
+        watch(keys, show_progress, lambda: any(map(is_done, missing)))
         return
     for run, job in jobs_of(keys).items():
         explain_end(job, _ENDINGS, name=pick_name(run.pick))
     offered = missing[:AT_ONCE]
-    said = text(
-        "inside.not_measured",
-        names=listed([pick_name(run.pick) for run in missing]),
-        minutes=f"{ORPHAN_SECONDS / 60:.0f}",
+    names = listed([pick_name(run.pick) for run in missing])
+    minutes = f"{ORPHAN_SECONDS / 60:.0f}"
+    said = (
+        text("inside.measured_before", names=names)
+        if again
+        else text("inside.not_measured", names=names, minutes=minutes)
     )
     if needed:
         st.info(said, icon=":material/hourglass_empty:")
@@ -89,7 +97,7 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
         st.caption(said)
     if st.button(
         f"Measure {listed([pick_name(run.pick) for run in offered])}",
-        key="measure",
+        key="again" if again else "measure",
         icon=":material/labs:",
         type="primary" if needed else "secondary",
     ) and all(
@@ -104,14 +112,10 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool) -> None:
         st.rerun()
 
 
-def _show_progress(jobs: Mapping[RunConfig, Job]) -> None:
-    for run, job in jobs.items():
-        event, share, said = last_event(job), 1.0, str(job.state)
-        if job.state == "queued":
-            share, said = 0.0, f"waiting, number {job.position} in the queue"
-        elif job.state == "running":
-            share, said = event.get("share", 0.0), event.get("message", "starting a worker")
-        st.progress(share, f"**{pick_name(run.pick)}**: {said}")
+def _is_attacked(run: RunConfig) -> bool:
+    """Whether its layers are."""
+    measures = STORE.meta(inside_key(run))
+    return measures is not None and "k_shot_auc" in measures["layers"]
 
 
 def _is_measured(run: RunConfig) -> bool:

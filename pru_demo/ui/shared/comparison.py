@@ -29,21 +29,23 @@ class Comparison:
     references: tuple[RunRecord, ...]
     controls: tuple[RunRecord, ...]
 
+    @property
+    def everyone(self) -> tuple[RunRecord, ...]:
+        """In the order in which they are drawn: what was chosen lies over its yardsticks."""
+        return (*self.controls, *self.references, *self.chosen)
+
     def missing_yardsticks(self) -> list[RunConfig]:
         """Those that have not been computed for this scenario."""
-        known = {record.config.pick for record in self._everyone()}
+        known = {record.config.pick for record in self.everyone}
         picks = [pick for pick in (*REFERENCES, *CONTROLS) if pick not in known]
         return [RunConfig(self.view.scenario, pick) for pick in picks]
 
     def yardstick(self, method: str) -> RunRecord | None:
         """The record of Retrain, Original or a control, if it has been computed, also where it is A
         or B; one that was turned by hand is no yardstick."""
-        known = {record.config.pick: record for record in self._everyone()}
+        known = {record.config.pick: record for record in self.everyone}
         picks = (pick for pick in (*REFERENCES, *CONTROLS) if pick.method == method)
         return next((known[pick] for pick in picks if pick in known), None)
-
-    def _everyone(self) -> tuple[RunRecord, ...]:
-        return (*self.chosen, *self.references, *self.controls)
 
 
 def needed_comparison(

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from pru_demo.config import RunConfig
+from pru_demo.figures.naming import pick_name
 from pru_demo.jobs.protocol import IN_FLIGHT, EngineUnavailable, Job, JobFailed, JobState, Refused
 from pru_demo.ui.shared.services import ENGINE
 from pru_demo.ui.shared.texts import text
@@ -17,6 +19,9 @@ from pru_demo.ui.visitor import visitor
 POLL_SECONDS = 0.5
 # The line on page Runs is about everybody's jobs, which nobody waits for.
 LINE_POLL_SECONDS = 2.0
+
+# As many as a visitor may have waiting.
+AT_ONCE = 6
 
 # The boxes in which is said how a job ended, and their icons.
 Box = tuple[Callable[..., object], str]
@@ -88,6 +93,17 @@ def last_event(job: Job) -> dict[str, Any]:
     """What the task said last; empty before it said anything."""
     events = job.events()
     return events[-1].data if events else {}
+
+
+def show_progress(jobs: Mapping[RunConfig, Job]) -> None:
+    """A bar for each run that something is computed of, with what is done to it."""
+    for run, job in jobs.items():
+        event, share, said = last_event(job), 1.0, str(job.state)
+        if job.state == "queued":
+            share, said = 0.0, f"waiting, number {job.position} in the queue"
+        elif job.state == "running":
+            share, said = event.get("share", 0.0), event.get("message", "starting a worker")
+        st.progress(share, f"**{pick_name(run.pick)}**: {said}")
 
 
 def explain_end(job: Job | None, endings: Endings, **words: str) -> bool:
