@@ -8,17 +8,21 @@ from pru_demo.figures.findings import percent
 from pru_demo.figures.naming import forgotten_images, forgotten_name, images_called, pick_name
 from pru_demo.figures.run_tables import curves_table, facts_table
 from pru_demo.methods import METHODS
+from pru_demo.ui.forget.knobs_form import knobs_form
 from pru_demo.ui.shared.charts import accuracy_charts, chart, download
 from pru_demo.ui.shared.comparison import needed_comparison
 from pru_demo.ui.shared.running import run_panel
+from pru_demo.ui.shared.state import current_view
 from pru_demo.ui.shared.texts import text
 
+view = current_view()
+scenario, name = view.scenario, forgotten_name(view.scenario)
+st.title(f"Forget {name}", anchor=False)
+knobs_form(view)
 comparison = needed_comparison()
-scenario, name = comparison.view.scenario, forgotten_name(comparison.view.scenario)
 runs = {record.config.pick: record for record in comparison.chosen}
 curves = {pick: record.snapshots for pick, record in runs.items()}
 
-st.title(f"Forget {name}", anchor=False)
 before = comparison.chosen[0].snapshots[0]
 said = text(
     "forget.before",
@@ -37,6 +41,9 @@ for pick, record in runs.items():
         a_r=percent(after.A_r),
     )
 st.markdown(said)
+for pick, record in runs.items():
+    if record.note:
+        st.caption(f"{pick_name(pick)}: {record.note}")
 accuracy_charts(
     lambda accuracy: unlearning_figure(
         curves, accuracy, max(planned_epochs(record.config) for record in comparison.chosen)
@@ -45,9 +52,9 @@ accuracy_charts(
     alt=f"after every step of unlearning {name}",
 )
 run_panel([record.config for record in comparison.chosen], [])
-if references := comparison.missing_references():
+if yardsticks := comparison.missing_yardsticks():
     st.markdown(text("forget.no_yardsticks"))
-    run_panel(references, references)
+    run_panel(yardsticks, yardsticks)
 
 st.subheader("What drives it", anchor=False)
 for pick, snapshots in curves.items():
@@ -55,13 +62,13 @@ for pick, snapshots in curves.items():
         st.markdown(f"**{pick_name(pick)}**, mean losses of every step")
         chart(
             loss_figure(snapshots),
-            key=f"loss-{pick.method}-{pick.variant}",
+            key=f"loss-{pick.stem}",
             alt=f"Losses of {pick_name(pick)} over the epochs",
         )
         st.caption(loss_terms(snapshots))
 
 st.subheader("What it cost, and what it was given", anchor=False)
-facts = facts_table([*comparison.chosen, *comparison.references])
+facts = facts_table([*comparison.chosen, *comparison.references, *comparison.controls])
 st.caption(text("forget.terms"))
 with st.container(key="facts"):
     st.dataframe(facts, hide_index=True, alt="Data, time and parameters of each run")

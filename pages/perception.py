@@ -15,11 +15,12 @@ from pru_demo.ui.shared.texts import text
 comparison = needed_comparison(meanwhile=follow)
 runs = perceived_runs(record.config for record in comparison.chosen)
 references = perceived_runs(record.config for record in comparison.references)
+controls = perceived_runs(record.config for record in comparison.controls)
 
 st.title(f"Does it still see {forgotten_example(comparison.view.scenario)}?", anchor=False)
 if len(runs) < len(comparison.chosen):
     st.info(text("perception.nothing_stored"), icon=":material/info:")
     end_page()
-st.markdown(" ".join(perception_findings(runs, references)))
-show_map(runs, comparison.reference("original"))
+st.markdown(" ".join(perception_findings(runs, [*references, *controls])))
+show_map(runs, comparison.yardstick("original"))
 show_feature_space(runs, references)

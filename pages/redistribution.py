@@ -6,7 +6,7 @@ from pru_demo.data import DATASETS
 from pru_demo.evaluation.destinations import SMOOTHING, destinations, kl_divergence
 from pru_demo.figures.answers import before_after_figure, flow_figure
 from pru_demo.figures.findings import destination_finding
-from pru_demo.figures.naming import forgotten_images, forgotten_name, pick_name
+from pru_demo.figures.naming import forgotten_images, forgotten_name, listed, pick_name
 from pru_demo.figures.strips import equation_samples, taken_for
 from pru_demo.ui.shared.charts import chart, ink, titled_columns
 from pru_demo.ui.shared.comparison import needed_comparison
@@ -20,8 +20,13 @@ comparison = needed_comparison()
 scenario = comparison.view.scenario
 names, forget = DATASETS[scenario.dataset].class_names, list(scenario.forget)
 name, images_of = forgotten_name(scenario), forgotten_images(scenario)
-retrained = comparison.reference("retrain")
+retrained = comparison.yardstick("retrain")
 shown = [*comparison.chosen, *(r for r in comparison.references if r is retrained)]
+counts = {
+    record.config.pick: record.arrays["confusion"][record.unlearned]
+    for record in (*shown, *comparison.controls)
+}
+reference = counts[retrained.config.pick] if retrained else None
 
 st.title(f"Where do the {images_of} go?", anchor=False)
 findings = [destination_finding(record, names) for record in shown]
@@ -29,20 +34,25 @@ st.markdown(" ".join([text("redistribution.must_answer", name=name), *findings])
 columns = titled_columns(*(pick_name(record.config.pick) for record in shown))
 for column, record in zip(columns, shown, strict=True):
     with column:
-        pick, confusion = record.config.pick, record.arrays["confusion"][record.unlearned]
+        pick = record.config.pick
         chart(
-            flow_figure(destinations(confusion, forget), names, name, forget, ink()),
-            key=f"flow-{pick.method}-{pick.variant}",
+            flow_figure(destinations(counts[pick], forget), names, name, forget, ink()),
+            key=f"flow-{pick.stem}",
             alt=f"Flow of {name} to predicted classes for {pick_name(pick)}",
         )
         if record is retrained:
             st.markdown("the reference S_re")
-        elif retrained:
-            reference = retrained.arrays["confusion"][retrained.unlearned]
-            distance = kl_divergence(confusion, reference, forget)
+        elif reference is not None:
+            distance = kl_divergence(counts[pick], reference, forget)
             st.markdown(f"D_KL(S ‖ S_re) to Retrain: **{distance:.2f}** nats")
-if retrained:
+if reference is not None:
     st.markdown(text("redistribution.distance", images=images_of, smoothing=SMOOTHING))
+    if controls := [record.config.pick for record in comparison.controls]:
+        distances = [
+            f"{pick_name(pick)} **{kl_divergence(counts[pick], reference, forget):.2f}** nats"
+            for pick in controls
+        ]
+        st.markdown(text("redistribution.controls", distances=listed(distances)))
 else:
     st.markdown(text("redistribution.no_retrain"))
 

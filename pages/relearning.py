@@ -10,11 +10,9 @@ from pru_demo.ui.shared.comparison import needed_comparison
 
 comparison = needed_comparison()
 scenario = comparison.view.scenario
-# Drawn in this order: what was chosen lies over its yardsticks.
-everyone = [*comparison.references, *comparison.chosen]
 
 st.title(f"Make it remember {forgotten_name(scenario)}", anchor=False)
 attack = chosen_attack(scenario)
 show = show_relearning if attack.relearns else show_at_once
-show(everyone, comparison.chosen, attack)
-show_knowledge(everyone)
+show(comparison, attack)
+show_knowledge(comparison)

@@ -9,6 +9,7 @@ from pru_demo.figures.naming import forgotten_images, forgotten_name
 from pru_demo.models import MODELS
 from pru_demo.ui.shared.charts import accuracy_charts
 from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.controls import controls_said
 from pru_demo.ui.shared.pages import link_to
 from pru_demo.ui.shared.texts import text
 
@@ -26,12 +27,14 @@ story = (
 )
 st.markdown(" ".join([story, *map(relearning_finding, comparison.chosen)]))
 accuracy_charts(
-    lambda accuracy: relearning_figure([*comparison.references, *comparison.chosen], accuracy),
+    lambda accuracy: relearning_figure(
+        [*comparison.references, *comparison.chosen], accuracy, controls=comparison.controls
+    ),
     key="start",
     alt=f"over ten epochs of relearning without {name}",
 )
 control = [text("start.control")] if MODELS[view.scenario.model].batch_norm else []
-st.caption(" ".join([text("start.yardsticks"), *control]))
+st.caption(" ".join([text("start.yardsticks"), *control, controls_said(comparison)]))
 
 st.subheader("Look closer", anchor=False)
 for page, label, why in (

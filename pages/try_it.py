@@ -32,14 +32,15 @@ with right:
         st.markdown(text("try_it.invitation", draw=way, example=example, name=name))
         end_page()
 
-original, retrained = comparison.reference("original"), comparison.reference("retrain")
+original, retrained = comparison.yardstick("original"), comparison.yardstick("retrain")
 fixed = [r for r in (original, retrained) if r is not None]
 with right:
     epoch = st.select_slider(
         "Relearned for (epochs)", KEPT_EPOCHS, 0, key="relearned", help="0: right after unlearning."
     )
     # Original and Retrain are shown as they are: they are what the others are compared with.
-    networks = [(r, 0) for r in fixed] + [(r, epoch) for r in comparison.chosen if r not in fixed]
+    others = [r for r in (*comparison.chosen, *comparison.controls) if r not in fixed]
+    networks = [(r, 0) for r in fixed] + [(r, epoch) for r in others]
     opinions = opinions_of(networks, digit.pixels)
     if not opinions:
         st.info(text("try_it.not_stored"))

@@ -10,12 +10,13 @@
 ('Sequential', 20)
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
 from pru_demo.data.samples import as_input
+from pru_demo.knobs import Value, checked_changes, knobs_of
 from pru_demo.methods import METHODS
 from pru_demo.methods.step import ForgetSet, RetainSet
 from pru_demo.models.foreign import split_foreign
@@ -48,6 +49,7 @@ def unlearn(
     forget: Collection[int],
     method: str = "pru",
     params: Params | None = None,
+    changes: Mapping[str, Value] | None = None,
     retain: tuple[Tensor, Tensor] | None = None,
     seed: int = 7,
 ) -> Unlearned:
@@ -58,7 +60,8 @@ def unlearn(
     the network's first layer. ``forget_images`` (N, …) and ``forget_labels`` (N,) are D_f; work is
     done on the model's device. ``retain``, images and labels, is needed by the methods that say so
     in their registry entry. ``params`` replaces the method's preferred values, which were found
-    for small digit networks.
+    for small digit networks; ``changes`` are single parameters by name that are to be others, as in
+    ``{"lambda_s": 0.3}``.
 
     Raises ValueError with a sentence for what does not fit together.
     """
@@ -73,6 +76,12 @@ def unlearn(
     if strange:
         raise ValueError(f"There are images of class {strange.pop()}, which forget does not name.")
 
+    chosen = params or next(iter(entry.values.of("", "").values())).params
+    values, objections = checked_changes(knobs_of(chosen), changes or {})
+    if objections:
+        raise ValueError(" ".join(f"The call {each}" for each in objections))
+    chosen = replace(chosen, **values)  # type: ignore[arg-type]
+
     device = next(model.parameters()).device
     images = forget_images.to(device)
     whole = split_foreign(model, as_input(images[:2]))
@@ -81,7 +90,6 @@ def unlearn(
         raise ValueError(f"forget must name some of the classes 0 to {known - 1} and leave two.")
 
     data = ForgetSet(images, forget_labels.to(device), classes=frozenset(forget), seed=seed)
-    chosen = params or next(iter(entry.values.of("", "").values())).params
 
     def retained() -> RetainSet:
         assert retain is not None

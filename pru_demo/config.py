@@ -10,9 +10,20 @@ from typing import Any
 
 from pru_demo.data import DATASETS
 from pru_demo.fields import BadValue, Classes, ContentHash, Field, Number, OneOf, entry, shortened
+from pru_demo.knobs import (
+    Knob,
+    OutOfBounds,
+    Span,
+    Value,
+    as_value,
+    checked_changes,
+    knobs_of,
+    words_of,
+    written,
+)
 from pru_demo.methods import METHODS
 from pru_demo.models import MODELS, ModelSpec
-from pru_demo.parameters import NoParams, TrainingParams, as_json
+from pru_demo.parameters import TrainingParams, as_json
 from pru_demo.settings import (
     GIVEN,
     PRESETS,
@@ -134,20 +145,42 @@ FIELDS = {each.name: Field(each.default, **each.metadata) for each in fields(Sce
 
 @dataclass(frozen=True)
 class Pick:
-    """One method in one of its variants."""
+    """One method in one of its variants, or turned by hand from there.
+
+    ``changes`` are the parameters that are not the variant's, by name and sorted.
+    """
 
     method: str
     variant: str
+    changes: tuple[tuple[str, Value], ...] = ()
+
+    @property
+    def version(self) -> str:
+        """``tuned``, or ``tuned+lambda_s=0.3`` where something was turned."""
+        return "+".join([self.variant, *(f"{name}={written(v)}" for name, v in self.changes)])
 
     def __str__(self) -> str:
-        """``pru:tuned``, as links and the command line write it."""
-        return f"{self.method}:{self.variant}"
+        """``pru:tuned``, as the command line writes it; also links, where nothing was turned."""
+        return f"{self.method}:{self.version}"
+
+    @property
+    def stem(self) -> str:
+        """``pru-tuned``: in names of files, and of whatever else must be told apart."""
+        return f"{self.method}-{self.version}"
 
     @classmethod
     def parse(cls, text: str) -> "Pick":
-        """The inverse of ``str``; whether there is such a method and variant is not checked."""
-        method, _, variant = text.partition(":")
-        return cls(method, variant)
+        """The inverse of ``str``; whether there is such a method, variant or parameter, and what
+        it may be, is not checked."""
+        method, _, version = text.partition(":")
+        variant, *turned = version.split("+")
+        changes = {name: as_value(v) for name, _, v in (each.partition("=") for each in turned)}
+        return cls(method, variant, tuple(sorted(changes.items())))
+
+    @property
+    def plain(self) -> "Pick":
+        """The variant from which this was turned."""
+        return Pick(self.method, self.variant)
 
 
 @dataclass(frozen=True)
@@ -159,13 +192,16 @@ class RunConfig:
 
     def content(self) -> dict[str, Any]:
         """As JSON, what was asked for, by name: for records, and for those who compute it."""
-        return {**self.scenario.content(), **asdict(self.pick)}
+        pick = {"method": self.pick.method, "variant": self.pick.variant}
+        changes = {"changes": dict(self.pick.changes)} if self.pick.changes else {}
+        return {**self.scenario.content(), **pick, **changes}
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> "RunConfig":
         """The inverse of :meth:`content`."""
         values = dict(content)
-        pick = Pick(values.pop("method"), values.pop("variant"))
+        changes = tuple(sorted(values.pop("changes", {}).items()))
+        pick = Pick(values.pop("method"), values.pop("variant"), changes)
         return cls(Scenario(**{**values, "forget": tuple(values["forget"])}), pick)
 
     def identity(self, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -202,15 +238,27 @@ class View:
         """The configurations of A and B."""
         return {"A": RunConfig(self.scenario, self.a), "B": RunConfig(self.scenario, self.b)}
 
+    def with_picks(self, picks: Mapping[str, Pick]) -> "View":
+        """This view with other methods as A or B, or both."""
+        return View(self.scenario, picks.get("A", self.a), picks.get("B", self.b))
+
     def query(self) -> dict[str, str]:
         """The whole state as query parameters."""
         content = self.scenario.content()
-        written = {name: FIELDS[name].kind.write(value) for name, value in content.items()}
-        return {**written, "a": str(self.a), "b": str(self.b)}
+        query = {name: FIELDS[name].kind.write(value) for name, value in content.items()}
+        for letter, pick in (("a", self.a), ("b", self.b)):
+            query[letter] = str(pick.plain)
+            query |= {f"{letter}.{name}": written(value) for name, value in pick.changes}
+        return query
 
 
-# All that a link may say, whether or not it is at its default.
+# All that a link may say, whether or not it is at its default, but for what was turned.
 QUERY_KEYS = frozenset({"a", "b", *FIELDS})
+
+
+def is_query_key(name: str) -> bool:
+    """Whether ``name`` is something that a link says of a view; ``a.lambda_s`` is, too."""
+    return name in QUERY_KEYS or name.startswith(("a.", "b."))
 
 
 def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
@@ -221,8 +269,8 @@ def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
     """
     scenario, objections = read_scenario(query)
     notices, default = [f"The link {each}" for each in objections], View()
-    a = _read_pick(query.get("a"), default.a, scenario, notices)
-    b = _read_pick(query.get("b"), default.b, scenario, notices)
+    a = _read_pick(query, "a", default.a, scenario, notices)
+    b = _read_pick(query, "b", default.b, scenario, notices)
     return View(scenario, a, b), notices
 
 
@@ -250,22 +298,60 @@ def read_scenario(
     return scenario, objections
 
 
-def _read_pick(text: str | None, fallback: Pick, scenario: Scenario, notices: list[str]) -> Pick:
+def _read_pick(
+    query: Mapping[str, str], letter: str, fallback: Pick, scenario: Scenario, notices: list[str]
+) -> Pick:
+    text = query.get(letter)
     pick = Pick.parse(text or str(fallback))
     if pick.method not in METHODS:
         notices.append(
             f"The link asks for method “{shortened(pick.method)}”, which does not exist here."
         )
-        text, pick = None, fallback
+        # What was turned was turned about that method.
+        query, text, pick = {}, None, fallback
     available = variants_of(pick.method, scenario)
-    if pick.variant in available:
-        return pick
-    if text and pick.variant:
-        notices.append(
-            f"{METHODS[pick.method].label} has no variant “{shortened(pick.variant)}” for this "
-            f"network; showing “{available[0]}”."
-        )
-    return Pick(pick.method, available[0])
+    if pick.variant not in available:
+        if text and pick.variant:
+            notices.append(
+                f"{METHODS[pick.method].label} has no variant “{shortened(pick.variant)}” for this "
+                f"network; showing “{available[0]}”."
+            )
+        pick = replace(pick, variant=available[0])
+    prefix = f"{letter}."
+    asked = {
+        name.removeprefix(prefix): as_value(value)
+        for name, value in query.items()
+        if name.startswith(prefix)
+    }
+    pick, objections = turned(pick, asked, scenario, lambda name: f"{prefix}{name}")
+    for each in objections:
+        shown = f" Showing {written(each.nearest)}." if isinstance(each, OutOfBounds) else ""
+        notices.append(f"The link {each}{shown}")
+    return pick
+
+
+def turned(
+    pick: Pick, asked: Mapping[str, Value], scenario: Scenario, called: Callable[[str], str] = str
+) -> tuple[Pick, list[BadValue]]:
+    """``pick``, with its changes and what else is ``asked`` for, as far as that can be.
+
+    A value that the variant has on ``scenario`` anyway is no change. Returns also the objections of
+    :func:`pru_demo.knobs.checked_changes`.
+    """
+    knobs = knobs_on(scenario, pick)
+    values, objections = checked_changes(knobs, dict(pick.changes) | dict(asked), called)
+    own = setting_of(RunConfig(scenario, pick.plain)).params
+    changes = {name: value for name, value in values.items() if value != getattr(own, name)}
+    return replace(pick, changes=tuple(sorted(changes.items()))), objections
+
+
+def knobs_on(scenario: Scenario, pick: Pick) -> dict[str, Knob]:
+    """What can be turned about ``pick``; no batch can be larger than ``scenario`` lets it be."""
+    knobs = knobs_of(_settings(pick.method, scenario)[pick.variant].params)
+    match knobs.get("batch_size"):
+        case Span(low, high, whole) if scenario.max_batch is not None:
+            knobs["batch_size"] = Span(low, min(high, scenario.max_batch), whole)
+    return knobs
 
 
 def variants_of(method: str, scenario: Scenario) -> tuple[str, ...]:
@@ -277,21 +363,39 @@ def _settings(method: str, scenario: Scenario) -> Variants:
     return METHODS[method].values.of(scenario.dataset, scenario.model, scenario.given)
 
 
-def runs_of(scenario: Scenario) -> list[RunConfig]:
-    """Every method in every variant on ``scenario``, whether or not it has been run."""
-    return [
-        RunConfig(scenario, Pick(method, variant))
-        for method in METHODS
-        for variant in variants_of(method, scenario)
+def runs_of(scenario: Scenario, *others: Pick) -> list[RunConfig]:
+    """Every method in every variant on ``scenario``, whether or not it has been run.
+
+    ``others``, as far as they are none of these but turned by hand, come last.
+    """
+    variants = [
+        Pick(method, variant) for method in METHODS for variant in variants_of(method, scenario)
     ]
+    return [RunConfig(scenario, pick) for pick in dict.fromkeys([*variants, *others])]
 
 
 def setting_of(config: RunConfig) -> Setting:
+    """Parameters of the picked variant, within the limits of preset and scenario, and what was
+    turned by hand: that counts even beyond the preset's limit on epochs.
+
+    Raises ValueError for a value out of bounds, AttributeError for a parameter that is not there.
+    """
+    setting, changes = _limited(config), dict(config.pick.changes)
+    if not changes:
+        return setting
+    params: Any = setting.params
+    said = [
+        f"{words_of(name).symbol} = {written(value)} instead of {written(getattr(params, name))}"
+        for name, value in changes.items()
+    ]
+    origin = f"turned by hand: {', '.join(said)}; the rest: {setting.origin}"
+    return Setting(replace(params, **changes), origin)
+
+
+def _limited(config: RunConfig) -> Setting:
     """Parameters of the picked variant, within the limits of preset and scenario."""
     preset = PRESETS[config.scenario.preset]
     setting = _settings(config.pick.method, config.scenario)[config.pick.variant]
-    if isinstance(setting.params, NoParams):
-        return setting
     limits = {
         "epochs": preset.retrain_epochs if config.pick.method == "retrain" else preset.epochs,
         "batch_size": config.scenario.max_batch,
@@ -300,7 +404,7 @@ def setting_of(config: RunConfig) -> Setting:
     lowered = {
         name: min(getattr(params, name), limit)
         for name, limit in limits.items()
-        if limit is not None and hasattr(params, name)
+        if limit is not None and name in as_json(params)
     }
     return replace(setting, params=replace(params, **lowered))
 

@@ -12,6 +12,11 @@ def _one_of(default: Any, *others: Any) -> Any:
     return field(default=default, metadata={"choices": (default, *others)})
 
 
+def _later(made: Any) -> Any:
+    """A field that came when there were records: at its default nothing names it, keys neither."""
+    return field(default=made.default, metadata={**made.metadata, "later": True})
+
+
 class _Checked:
     """Refuses values outside the bounds that a field declares."""
 
@@ -31,8 +36,34 @@ class NoParams(_Checked):
     """For the original model, which is left as it is."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RehearsalParams(_Checked):
+    """Pseudo-rehearsal, for every method that sees only D_f: ``methods/rehearsal.py``. Off at 0.
+
+    ``rehearsal_pool`` images are kept; ``rehearsal_share`` of every batch comes from them, all
+    predicted classes equally often if ``rehearsal_balanced``. ``rehearsal_warp`` scales how far an
+    image is warped; up to ``rehearsal_combined`` warps make one. At a ``rehearsal_weight`` of 0 the
+    pool's L_p teaches nothing, but BatchNorm still sees the images.
+    """
+
+    rehearsal_pool: int = _later(_bounded(0, 20_000, default=0))
+    rehearsal_share: float = _later(_bounded(0.1, 0.9, default=0.5))
+    rehearsal_weight: float = _later(_bounded(0.0, 100.0, default=1.0))
+    rehearsal_warp: float = _later(_bounded(0.0, 1.5, default=1.0))
+    rehearsal_combined: int = _later(_bounded(1, 6, default=4))
+    rehearsal_balanced: bool = _later(_one_of(True, False))
+
+
 @dataclass(frozen=True)
-class PRUParams(_Checked):
+class MaskParams(_Checked):
+    """The control that covers the answer, in one step: ``bias`` of the forgotten classes."""
+
+    bias: float = _bounded(-100.0, 0.0, default=-20.0)
+    epochs = 1
+
+
+@dataclass(frozen=True)
+class PRUParams(RehearsalParams):
     """Perception Revising Unlearning; symbols as in the paper, defaults as in Eq. 3–5."""
 
     learning_rate_E: float = _bounded(0.0, 1.0)
@@ -58,7 +89,7 @@ class PRUParams(_Checked):
 
 
 @dataclass(frozen=True)
-class FineTuningParams(_Checked):
+class FineTuningParams(RehearsalParams):
     """SGD over all weights: what most methods have in common. Random label and DELETE have no more.
 
     Their sources have no weight decay, so it is no field here and no record names it.
@@ -92,6 +123,26 @@ class BoundaryExpandingParams(FineTuningParams):
 
 
 @dataclass(frozen=True)
+class SpotterParams(FineTuningParams):
+    """Spotter (Ha et al., ICML 2026), defaults as in its released notebook.
+
+    Neighbours are made in ``pgd_steps`` of ``pgd_step`` within ``epsilon``, in units of the pixel
+    range 0..1.
+    """
+
+    learning_rate: float = _bounded(0.0, 1.0, default=1e-4)
+    weight_decay: float = _bounded(0.0, 0.1, default=5e-4)
+    # Weights of L_p on the images, of L_p on their neighbours, and of the features' similarity.
+    lambda_images: float = _bounded(0.0, 100.0, default=0.7)
+    lambda_neighbours: float = _bounded(0.0, 100.0, default=0.3)
+    lambda_similarity: float = _bounded(0.0, 100.0, default=1.0)
+    epsilon: float = _bounded(0.0, 1.0, default=0.03)
+    pgd_step: float = _bounded(0.0, 1.0, default=0.01)
+    pgd_steps: int = _bounded(1, 50, default=3)
+    batch_norm: Literal["train", "frozen"] = _one_of("frozen", "train")
+
+
+@dataclass(frozen=True)
 class SalUnParams(FineTuningParams):
     """SalUn (Fan et al., ICLR 2024), D_f only. ``share`` of the weights may move."""
 
@@ -107,12 +158,13 @@ class NegativeGradientParams(FineTuningParams):
 
 
 @dataclass(frozen=True)
-class SCRUBParams(FineTuningParams):
+class SCRUBParams(_Checked):
     """SCRUB (Kurmanji et al., NeurIPS 2023): α·KL + γ·CE on D_r at temperature T."""
 
     learning_rate: float = _bounded(0.0, 1.0, default=5e-4)
     epochs: int = _bounded(1, 50, default=5)
     batch_size: int = _bounded(2, 1024, default=64)
+    momentum: float = _bounded(0.0, 0.99, default=0.9)
     weight_decay: float = _bounded(0.0, 0.1, default=5e-4)
     alpha: float = _bounded(0.0, 10.0, default=0.5)
     gamma: float = _bounded(0.0, 10.0, default=1.0)
@@ -149,12 +201,25 @@ class RetrainParams(_Checked):
     start: str = ""
 
 
-Params = NoParams | PRUParams | FineTuningParams | UnrollParams | RetrainParams
+Params = (
+    NoParams
+    | MaskParams
+    | PRUParams
+    | FineTuningParams
+    | SCRUBParams
+    | UnrollParams
+    | RetrainParams
+)
 
 
 def as_json(params: Params) -> dict[str, Any]:
-    """Names and values, for records."""
-    return {each.name: getattr(params, each.name) for each in fields(params)}
+    """Names and values, for records and keys; fields that came later only if they were set."""
+    values = {each: getattr(params, each.name) for each in fields(params)}
+    return {
+        each.name: value
+        for each, value in values.items()
+        if not (each.metadata.get("later") and value == each.default)
+    }
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ Tables have a row per pair of data set and network; a star stands for any, and t
 counts. Where nothing is published for a pair, a row of another pair is lent and its origin says so.
 Variants of a method are never mixed silently:
 
-- ``tuned``: searched by us on class 0 with validation data only (``python -m pru_demo search``;
-  the log is in ``benchmarks/results``).
+- ``tuned``: searched by us with validation data only (``python -m pru_demo search``; the logs are
+  in ``benchmarks/results``).
+- ``rehearsed``: ours; beside D_f a pool of its own warped images (``methods/rehearsal.py``).
 - ``paper``: the algorithm as its paper describes it; ``released``: what the published code does.
 - ``default``: values of ours where nothing is published.
 - PRU's ``no_…`` and ``cross_entropy``: the ablations of Table 4, on ``released``, the code from
@@ -25,6 +26,7 @@ from pru_demo.parameters import (
     BoundaryExpandingParams,
     BoundaryShrinkParams,
     FineTuningParams,
+    MaskParams,
     NegativeGradientParams,
     NoParams,
     Params,
@@ -32,6 +34,7 @@ from pru_demo.parameters import (
     RetrainParams,
     SalUnParams,
     SCRUBParams,
+    SpotterParams,
     TrainingParams,
     UnrollParams,
 )
@@ -173,16 +176,21 @@ class Values:
         return best_match(self.table, dataset, model)
 
 
-_SEARCHED = "searched on class 0: benchmarks/results/search-mnist-allcnn-small.json"
+_SEARCHED = "searched on classes 0–4: benchmarks/results/search-mnist-allcnn-small.json"
+_ON_CLASS_0 = "searched on class 0: benchmarks/results/search-mnist-allcnn-small-class-0.json"
+_OURS_ON_SMALL = "ours, searched for mnist allcnn-small; untried elsewhere"
 _UNTUNED = "ours, untuned: nothing published fits this protocol"
 
 
-def _everywhere(tuned: Params | None = None, **variants: Setting) -> Values:
+def _everywhere(tuned: Params | None = None, where: str = _SEARCHED, **variants: Setting) -> Values:
     """``variants`` for every pair, after what we searched for the small network on MNIST."""
     if tuned is None:
         return Values({("*", "*"): variants})
-    searched = {"tuned": Setting(tuned, _SEARCHED), **variants}
+    searched = {"tuned": Setting(tuned, where), **variants}
     return Values({("mnist", "allcnn-small"): searched, ("*", "*"): variants})
+
+
+_REHEARSED = PRUParams(1e-2, 1e-2, epochs=5, lambda_s=0.0, rehearsal_pool=2700)
 
 
 def _pru(rate_E: float, rate_C: float, origin: str, epochs: int = 10) -> dict[str, Setting]:
@@ -200,7 +208,14 @@ def _pru(rate_E: float, rate_C: float, origin: str, epochs: int = 10) -> dict[st
         "cross_entropy": Setting(replace(released, l_p_form="cross-entropy"), ablation),
         "no_lo": Setting(replace(released, lambda_o=0.0), ablation),
         "no_ls": Setting(replace(released, lambda_s=0.0), ablation),
+        "rehearsed": Setting(_REHEARSED, _OURS_ON_SMALL),
     }
+
+
+def _after_search(variants: dict[str, Setting], origin: str) -> dict[str, Setting]:
+    """``variants`` behind those that were searched for this pair."""
+    ours = {"rehearsed": Setting(_REHEARSED, origin), "tuned": Setting(_TUNED, origin)}
+    return {**ours, **variants, **ours}
 
 
 _TABLE_1 = "published: supplementary, Table 1"
@@ -213,10 +228,7 @@ _TUNED = PRUParams(3e-2, 1e-2, lambda_s=0.0)
 
 PRU = Values(
     {
-        ("mnist", "allcnn-small"): {
-            "tuned": Setting(_TUNED, _SEARCHED),
-            **_pru(5e-3, 1e-1, _LENT_1),
-        },
+        ("mnist", "allcnn-small"): _after_search(_pru(5e-3, 1e-1, _LENT_1), _SEARCHED),
         ("mnist", "allcnn"): _pru(5e-3, 1e-1, _TABLE_1),
         ("cifar10", "allcnn"): _pru(1e-2, 1e-5, _TABLE_1),
         ("cifar10", "resnet18"): _pru(4e-4, 1e-4, _TABLE_1),
@@ -228,10 +240,9 @@ PRU = Values(
         ("*", "*"): _pru(5e-3, 1e-1, _LENT_1),
     },
     on_new={
-        ("mnist", "allcnn-small"): {
-            "tuned": Setting(_TUNED, f"{_SEARCHED}, with D_f"),
-            **_pru(1e-2, 1e-1, _LENT_2),
-        },
+        ("mnist", "allcnn-small"): _after_search(
+            _pru(1e-2, 1e-1, _LENT_2), f"{_SEARCHED}, with D_f"
+        ),
         ("mnist", "allcnn"): _pru(1e-2, 1e-1, _TABLE_2),
         ("cifar10", "allcnn"): _pru(7e-2, 1e-1, _TABLE_2),
         ("cifar10", "resnet18"): _pru(1e-4, 1e-2, _TABLE_2),
@@ -268,6 +279,11 @@ DELETE = _everywhere(
     FineTuningParams(3e-2),
     paper=Setting(FineTuningParams(1e-4, epochs=20), "published for CIFAR-10 and ResNet18: DELETE"),
     default=Setting(FineTuningParams(1e-2), "ours, untuned: 100 times the rate"),
+    rehearsed=Setting(FineTuningParams(1e-2, epochs=5, rehearsal_pool=2700), _OURS_ON_SMALL),
+)
+
+SPOTTER = _everywhere(
+    released=Setting(SpotterParams(), "published for CIFAR-10 and ResNet18: Spotter's notebook")
 )
 
 RANDOM_LABEL = _everywhere(
@@ -341,3 +357,10 @@ class _AsOriginal(Values):
 
 RETRAIN = _AsOriginal({})
 ORIGINAL = _everywhere(paper=Setting(NoParams(), "nothing to set"))
+
+# Controls
+
+MASK = _everywhere(default=Setting(MaskParams(), "ours: a bias that no other logit falls below"))
+HEAD_ONLY = _everywhere(
+    default=Setting(FineTuningParams(1e-2), "ours: on MNIST A_f is 0 after one epoch")
+)

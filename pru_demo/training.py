@@ -14,10 +14,16 @@ from torch import Tensor, nn
 
 from pru_demo.data.samples import Batch, Samples, seeded
 from pru_demo.models.split import BatchNormMode, SplitModel, training_mode
-from pru_demo.parameters import FineTuningParams, PRUParams, TrainingParams, UnrollParams
+from pru_demo.parameters import (
+    FineTuningParams,
+    PRUParams,
+    SCRUBParams,
+    TrainingParams,
+    UnrollParams,
+)
 
 State = Mapping[str, Tensor]
-# (logits (B, K), the batch they belong to) → what is to become small, as a scalar
+# (logits of the batch's inputs, the batch) → what is to become small, as a scalar
 Loss = Callable[[Tensor, Batch], Tensor]
 
 
@@ -70,7 +76,7 @@ def train_epoch(
     training_mode(model, batch_norm)
     total = torch.zeros((), device=data.labels.device)
     for batch in data.batches(batch_size, generator):
-        loss = loss_of(model(batch.x), batch)
+        loss = loss_of(model(batch.inputs), batch)
         descend(optimizer, loss)
         total += loss.detach() * len(batch)
     return total.item() / len(data)
@@ -87,7 +93,7 @@ def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
 def sgd(
     parameters: Iterable[nn.Parameter],
     learning_rate: float,
-    params: TrainingParams | FineTuningParams | PRUParams | UnrollParams,
+    params: TrainingParams | FineTuningParams | PRUParams | SCRUBParams | UnrollParams,
 ) -> torch.optim.SGD:
     """The optimiser of all trainings and methods, with the momentum and decay of ``params``."""
     return torch.optim.SGD(

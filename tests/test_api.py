@@ -85,9 +85,29 @@ def test_it_forgets_the_class(stranger: Stranger, few: Any) -> None:
     assert result.trace[-1].losses["L_p"] < result.trace[0].losses["L_p"]
 
 
+def test_single_parameters_can_be_changed(stranger: Stranger, few: Any) -> None:
+    images, labels = few(12, (9,))
+    asked = {"epochs": 2, "lambda_s": 0, "c_step_updates": "extractor"}
+    result = pru_demo.unlearn(stranger, images, labels, forget={9}, changes=asked)
+    assert len(result.trace) == 4
+    assert "L_s" not in result.trace[0].losses
+    params = PRUParams(learning_rate_E=0.02, learning_rate_C=0.1, epochs=7)
+    result = pru_demo.unlearn(
+        stranger, images, labels, forget={9}, params=params, changes={"epochs": 1}
+    )
+    assert len(result.trace) == 2
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
+        (
+            {"changes": {"lambda_s": -1}},
+            "The call asks for lambda_s “-1”; it must be a number from 0 to 100.",
+        ),
+        ({"changes": {"epochs": 1.5}}, "must be a whole number from 1 to 50."),
+        ({"changes": {"lambda_s": float("nan")}}, "must be a number from 0 to 100."),
+        ({"changes": {"lamda_s": 1}}, "The call asks for “lamda_s”, but there are learning_rate_E"),
         ({"method": "magic"}, "There is no method 'magic'"),
         ({"method": "scrub"}, "needs retain"),
         ({"forget": {8}}, "images of class 9, which forget"),

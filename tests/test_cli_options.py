@@ -8,15 +8,22 @@ import pytest
 
 from pru_demo.cli import main, runs
 from pru_demo.cli.options import add_run_options, configs_of
-from pru_demo.config import FIELDS, Scenario, view_from_query
+from pru_demo.config import FIELDS, Pick, RunConfig, Scenario, setting_of, view_from_query
 from pru_demo.fields import Number
 
 
-def asked(*arguments: str) -> Scenario:
+def asked_runs(*arguments: str) -> list[RunConfig]:
     parser = argparse.ArgumentParser()
     add_run_options(parser)
-    scenario: Scenario = configs_of(parser.parse_args(arguments))[0].scenario
-    return scenario
+    return configs_of(parser.parse_args(arguments))
+
+
+def asked(*arguments: str) -> Scenario:
+    return asked_runs(*arguments)[0].scenario
+
+
+def asked_picks(*arguments: str) -> list[Pick]:
+    return [run.pick for run in asked_runs(*arguments)]
 
 
 def no_work(*_: Any, **__: Any) -> Any:
@@ -98,7 +105,7 @@ def test_a_name_that_does_not_exist_is_refused_with_those_that_do(
     ("methods", "sentence"),
     [
         ("magic", "There is no method 'magic'; there are pru, "),
-        ("pru:magic", "pru has the variants tuned, paper, released, "),
+        ("pru:magic", "pru has the variants rehearsed, tuned, paper, released, "),
     ],
 )
 def test_a_method_or_variant_that_does_not_exist_is_named(
@@ -106,6 +113,90 @@ def test_a_method_or_variant_that_does_not_exist_is_named(
 ) -> None:
     assert main(["run", "--methods", methods]) == 1
     assert capsys.readouterr().err.startswith(f"pru_demo: {sentence}")
+
+
+def test_set_turns_a_parameter_of_every_variant_of_its_method() -> None:
+    methods = ("--methods", "pru:paper,pru:tuned,delete")
+    assert asked_picks(*methods, "--set", "pru.lambda_s=0", "--set", "pru.epochs=3") == [
+        Pick("pru", "paper", (("epochs", 3), ("lambda_s", 0.0))),
+        Pick("pru", "tuned", (("epochs", 3),)),  # whose lambda_s is 0 anyway
+        Pick("delete", "tuned"),
+    ]
+
+
+def test_several_values_of_one_method_are_several_runs() -> None:
+    methods = "pru:paper,pru:paper+lambda_s=0,pru:+epochs=2+l_p_form=cross-entropy"
+    picks = asked_picks("--methods", methods)
+    assert picks == [
+        Pick("pru", "paper"),
+        Pick("pru", "paper", (("lambda_s", 0.0),)),
+        Pick("pru", "tuned", (("epochs", 2), ("l_p_form", "cross-entropy"))),
+    ]
+    assert ",".join(map(str, picks)) == methods.replace("pru:+", "pru:tuned+")
+
+
+def test_set_wins_over_what_a_method_is_named_with() -> None:
+    methods = ("--methods", "pru:paper+lambda_s=0")
+    (run,) = asked_runs(*methods, "--set", "pru.lambda_s=0.3")
+    assert vars(setting_of(run).params)["lambda_s"] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["--set", "pru.lambda_s=500"],
+            "The command asks for pru.lambda_s “500”; it must be a number from 0 to 100.",
+        ),
+        (
+            ["--set", "pru.epochs=nan"],
+            "The command asks for pru.epochs “nan”; it must be a whole number from 1 to 50.",
+        ),
+        (
+            ["--set", "boundary_shrink.attack=magic"],
+            "The command asks for boundary_shrink.attack “magic”; it must be fgsm or pgd.",
+        ),
+        (
+            ["--methods", "unroll", "--set", "unroll.momentum=0.9"],
+            "The command asks for “unroll.momentum”, but there are learning_rate, sigma, epochs, "
+            "batch_size.",
+        ),
+        (
+            ["--methods", "original", "--set", "original.epochs=1"],
+            "The command asks for “original.epochs”, but there is nothing to set.",
+        ),
+        (
+            ["--methods", "pru:paper+lambda_s=-1"],
+            "The command asks for pru.lambda_s “-1”; it must be a number from 0 to 100.",
+        ),
+        (
+            ["--max-batch", "32", "--set", "pru.batch_size=64"],
+            "The command asks for pru.batch_size “64”; it must be a whole number from 2 to 32.",
+        ),
+        (
+            ["--methods", "pru", "--set", "delete.epochs=3"],
+            "--set names delete, which is not among --methods pru.",
+        ),
+        (
+            ["--set", "lambda_s=0"],
+            "--set takes METHOD.PARAMETER=VALUE, as in pru.lambda_s=0.3, not “lambda_s=0”.",
+        ),
+        (
+            ["--set", "pru.lambda_s"],
+            "--set takes METHOD.PARAMETER=VALUE, as in pru.lambda_s=0.3, not “pru.lambda_s”.",
+        ),
+    ],
+)
+def test_what_cannot_be_set_is_one_sentence_at_once(
+    arguments: list[str],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(runs, "open_results", no_work)
+    monkeypatch.setattr(runs, "Jobs", no_work)
+    assert main(["run", *arguments]) == 1
+    assert capsys.readouterr().err == f"pru_demo: {sentence}\n"
 
 
 def test_help_says_the_limits(capsys: pytest.CaptureFixture[str]) -> None:

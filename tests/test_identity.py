@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -139,7 +139,7 @@ def test_a_changed_weight_decay_of_the_original_is_another_relearning(
 
 
 def test_whole_numbers_are_written_the_same_with_and_without_a_point() -> None:
-    params = asdict(setting_of(RUN).params)
+    params = as_json(setting_of(RUN).params)
     as_floats = {k: float(v) if type(v) is int else v for k, v in params.items()}
     assert written(RUN, params) == written(RUN, as_floats) == written(RUN)
 

@@ -25,7 +25,7 @@ LEVELS = (
     ("paths", "files", "heartbeat", "device", "parameters"),
     ("data",),
     ("models", "fields"),
-    ("settings",),
+    ("settings", "knobs"),
     ("training",),
     ("methods",),
     ("config", "api"),

@@ -92,4 +92,4 @@ def _show(bar: "tqdm[Any]", event: Mapping[str, Any]) -> None:
 
 def title_of(config: RunConfig) -> str:
     """As written before a progress bar."""
-    return f"{config.pick.method} ({config.pick.variant})"
+    return f"{config.pick.method} ({config.pick.version})"

@@ -36,6 +36,7 @@ def _registries() -> dict[str, list[dict[str, Any]]]:
             {
                 "name": name,
                 "needs_retain": method.needs_retain,
+                "control": method.control,
                 "source": method.source,
                 "description": method.description,
             }

@@ -1,13 +1,22 @@
 """Options that several commands share, and what they stand for."""
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from pru_demo.config import FIELDS, Pick, RunConfig, Scenario, read_scenario, variants_of
+from pru_demo.config import (
+    FIELDS,
+    Pick,
+    RunConfig,
+    Scenario,
+    read_scenario,
+    turned,
+    variants_of,
+)
 from pru_demo.fields import BadValue, Classes, Field, Number, OneOf
+from pru_demo.knobs import Value, as_value
 from pru_demo.methods import METHODS
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -21,6 +30,14 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--methods",
         default="pru,boundary_shrink",
         help="comma-separated, each METHOD or METHOD:VARIANT; methods: " + ", ".join(METHODS),
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="METHOD.PARAMETER=VALUE",
+        help="another value than the variant has, as in pru.lambda_s=0.3; may be repeated. Several "
+        "values of one method beside each other: --methods pru:paper,pru:paper+lambda_s=0",
     )
     parser.add_argument(
         "--checkpoint", type=Path, help="forget in your own network: its safetensors"
@@ -57,7 +74,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
 def configs_of(options: argparse.Namespace) -> list[RunConfig]:
     """The runs that were asked for. Raises ValueError with a sentence for what does not exist."""
     scenario = scenario_of(options)
-    picks = _picks(options.methods, scenario)
+    picks = _picks(options.methods, _settings(options.set), scenario)
     if options.checkpoint:
         from pru_demo.experiment.originals import import_checkpoint
         from pru_demo.store import default_store_directory
@@ -68,19 +85,46 @@ def configs_of(options: argparse.Namespace) -> list[RunConfig]:
     return [RunConfig(scenario, pick) for pick in picks]
 
 
-def _picks(text: str, scenario: Scenario) -> list[Pick]:
-    picks = []
-    for part in text.split(","):
-        pick = Pick.parse(part)
-        if pick.method not in METHODS:
-            raise ValueError(f"There is no method {pick.method!r}; there are {', '.join(METHODS)}.")
-        available = variants_of(pick.method, scenario)
-        if pick.variant and pick.variant not in available:
+def _settings(texts: Collection[str]) -> dict[str, dict[str, Value]]:
+    """What ``--set`` asks for: values by parameter, by method."""
+    asked: dict[str, dict[str, Value]] = {}
+    for text in texts:
+        target, equals, value = text.partition("=")
+        method, dot, parameter = target.partition(".")
+        if not (equals and dot):
             raise ValueError(
-                f"{pick.method} has the variants {', '.join(available)}, not {pick.variant!r}."
+                f"--set takes METHOD.PARAMETER=VALUE, as in pru.lambda_s=0.3, not “{text}”."
             )
-        picks.append(pick if pick.variant else Pick(pick.method, available[0]))
+        asked.setdefault(method, {})[parameter] = as_value(value)
+    return asked
+
+
+def _picks(text: str, asked: Mapping[str, Mapping[str, Value]], scenario: Scenario) -> list[Pick]:
+    """The methods named in ``text``, each with what is ``asked`` of it."""
+    picks = [_pick(part, asked, scenario) for part in text.split(",")]
+    if absent := asked.keys() - {pick.method for pick in picks}:
+        raise ValueError(f"--set names {absent.pop()}, which is not among --methods {text}.")
     return picks
+
+
+def _pick(text: str, asked: Mapping[str, Mapping[str, Value]], scenario: Scenario) -> Pick:
+    pick = Pick.parse(text)
+    if pick.method not in METHODS:
+        raise ValueError(f"There is no method {pick.method!r}; there are {', '.join(METHODS)}.")
+    available = variants_of(pick.method, scenario)
+    if pick.variant and pick.variant not in available:
+        raise ValueError(
+            f"{pick.method} has the variants {', '.join(available)}, not {pick.variant!r}."
+        )
+    chosen, objections = turned(
+        replace(pick, variant=pick.variant or available[0]),
+        asked.get(pick.method, {}),
+        scenario,
+        lambda name: f"{pick.method}.{name}",
+    )
+    if objections:
+        raise ValueError(" ".join(f"The command {each}" for each in objections))
+    return chosen
 
 
 def _option(name: str) -> str:

@@ -18,14 +18,15 @@ from pru_demo.experiment.keys import (
 from pru_demo.experiment.maps import KINDS
 from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.tasks import CLASSIC, INSIDE, MAP, classic_job_key, map_job_key
+from pru_demo.methods import METHODS
 from pru_demo.paths import RECORDS
 from pru_demo.settings import PRESETS
 from pru_demo.store import Entry, Store, default_store_directory, write_bundle
 
 BUNDLED: tuple[Scenario, ...] = tuple(Scenario(preset=preset) for preset in PRESETS)
 # Shipping every method and ablation would make the repository three times as big.
-METHODS_SHIPPED = ("pru", "boundary_shrink", "retrain", "original")
-VARIANTS_SHIPPED = ("tuned", "paper", "released")
+METHODS_SHIPPED = ("pru", "boundary_shrink", "retrain", "original", "mask", "head_only")
+VARIANTS_SHIPPED = ("tuned", "paper", "released", "default")
 
 
 def add_precompute_command(commands: Commands) -> None:
@@ -79,10 +80,14 @@ def precompute(
 
 
 def _draw(work: Store, jobs: Jobs, runs: Sequence[RunConfig], kind: str) -> None:
-    """Put all ``runs`` on the map of a kind."""
-    if any(work.meta(placed_key(run, kind)) is None for run in runs):
-        arguments = {"configs": [run.content() for run in runs], "kind": kind}
-        jobs.do(MAP, arguments, map_job_key(runs, kind), f"{kind} map of {runs[0].scenario.preset}")
+    """Put all ``runs`` on the map of a kind; it is fitted without the controls, which see what the
+    original sees and would only make that weigh more."""
+    controls = [run for run in runs if METHODS[run.pick.method].control]
+    for group in ([run for run in runs if run not in controls], controls):
+        if any(work.meta(placed_key(run, kind)) is None for run in group):
+            arguments = {"configs": [run.content() for run in group], "kind": kind}
+            title = f"{kind} map of {group[0].scenario.preset}"
+            jobs.do(MAP, arguments, map_job_key(group, kind), title)
 
 
 def _finish(work: Store, jobs: Jobs, run: RunConfig) -> None:

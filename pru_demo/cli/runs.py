@@ -20,6 +20,7 @@ from pru_demo.cli.options import (
 )
 from pru_demo.cli.tables import measure_table, result_table, sweep_table
 from pru_demo.config import RunConfig, Scenario
+from pru_demo.data import DATASETS
 from pru_demo.experiment.keys import inside_key, measures_key, run_key, weights_key
 from pru_demo.experiment.migration import open_results
 from pru_demo.experiment.record import RunRecord
@@ -126,22 +127,34 @@ def _train(options: argparse.Namespace) -> None:
 def add_search_command(commands: Commands) -> None:
     search = commands.add_parser("search", help="find the parameters of the tuned variants")
     add_scenario_options(search, ("dataset", "model", "preset", "seed"))
-    search.add_argument("--methods", default="pru,boundary_shrink", help="comma-separated")
+    search.add_argument(
+        "--methods", help="comma-separated METHOD:VARIANT; default: all that can be"
+    )
+    search.add_argument("--classes", help="to search on, comma-separated; default: 0,1,2,3,4")
     search.add_argument("--log", type=Path, help="default: benchmarks/results/search-*.json")
     search.set_defaults(command=_search)
 
 
 def _search(options: argparse.Namespace) -> None:
     scenario = scenario_of(options)
-    from pru_demo.experiment.search import SEARCHED_CLASS, search
+    from pru_demo.experiment.search import AXES, CLASSES, search
 
-    scenario = replace(scenario, forget=(SEARCHED_CLASS,))
     name = f"search-{scenario.dataset}-{scenario.model}.json"
     log = options.log or ROOT / "benchmarks" / "results" / name
     search(
         scenario,
-        tuple(options.methods.split(",")),
+        _classes(options.classes, scenario) if options.classes else CLASSES,
+        options.methods.split(",") if options.methods else tuple(AXES),
         default_store_directory().parent / "originals",
         log,
     )
     print(log)
+
+
+def _classes(text: str, scenario: Scenario) -> list[int]:
+    """Classes in the order in which they were named. Raises ValueError for one there is not."""
+    count = len(DATASETS[scenario.dataset].class_names)
+    named = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) < count for part in named):
+        raise ValueError(f"--classes wants numbers from 0 to {count - 1}, comma-separated.")
+    return [int(part) for part in dict.fromkeys(named)]

@@ -23,7 +23,7 @@ def result_table(records: Sequence[RunRecord]) -> str:
         control = record.batch_norm_only
         only = f"{control['A_f']:.1f} / {control['A_r']:.1f}" if control else "not computed"
         took = f"{seconds['unlearn']:.1f} + {seconds['relearn']:.1f}"
-        rows.append([pick.method, pick.variant, *cells, only, took, record.failure or ""])
+        rows.append([pick.method, pick.version, *cells, only, took, record.failure or ""])
     after = ("A_f / A_r", "relearned 1", "5", "10", "BatchNorm only")
     return tabulate(rows, headers=["method", "variant", *after, "seconds", "failure"])
 
@@ -33,7 +33,7 @@ def sweep_table(records: Sequence[RunRecord]) -> str:
     groups: dict[tuple[str, str], list[RunRecord]] = {}
     for record in records:
         pick = record.config.pick
-        groups.setdefault((pick.method, pick.variant), []).append(record)
+        groups.setdefault((pick.method, pick.version), []).append(record)
     rows = []
     for (method, variant), group in groups.items():
         whole = [record for record in group if record.failure is None]
@@ -71,11 +71,12 @@ def measure_table(measured: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> st
         rows.append(
             {
                 "method": config.pick.method,
-                "variant": config.pick.variant,
+                "variant": config.pick.version,
                 f"A_f on {config.scenario.given}": measures["forget_set"]["A_f"],
                 "probe A_f": None if probe is None else probe["A_f"],
                 "CKA original": features["cka_to_original"],
                 "CKA Retrain": features["cka_to_retrained"],
+                "OU@ε": measures["ou_epsilon"]["JS"],
                 "attack AUC": _attack_cell(measures["forget_set"]),
                 "largest relearned A_f": comeback["maximum"],
                 "D_KL": None if way is None else way["D_KL"],

@@ -48,6 +48,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def inputs(self) -> Tensor:
+        """What passes through the network: ``x``, and behind it what keeps it company."""
+        return self.x
+
 
 @dataclass(frozen=True)
 class Samples:

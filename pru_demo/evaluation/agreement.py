@@ -48,6 +48,16 @@ def zrf(p_un: Probabilities, p_random: Probabilities) -> float:
     return float(1 - _jensen_shannon(p_un.astype(np.float64), p_random.astype(np.float64)).mean())
 
 
+def ou_epsilon(p_un: Probabilities, p_masked: Probabilities) -> float:
+    """OU@ε (Ha et al., ICML 2026), over-unlearning: mean_i JS(p_masked, p_un) in nats.
+
+    On adversarial neighbours within ε of D_f; ``p_masked`` is what the original would answer if it
+    could not name the forgotten classes (Eq. 1–2). From 0, what lies next to the class is answered
+    as before, to ln 2.
+    """
+    return float(_jensen_shannon(p_masked.astype(np.float64), p_un.astype(np.float64)).mean())
+
+
 def masked_accuracy(
     scores: NDArray[np.floating], labels: NDArray[np.integer], forget: Collection[int]
 ) -> float:

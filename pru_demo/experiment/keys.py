@@ -113,7 +113,7 @@ def shipped(config: RunConfig) -> dict[str, str]:
     scenario, pick = config.scenario, config.pick
     classes = "-".join(map(str, scenario.forget))
     stem = f"{scenario.dataset}-{scenario.model}-{classes}-{scenario.preset}-seed{scenario.seed}"
-    run, maps = f"{stem}-{pick}".replace(":", "-"), stem
+    run, maps = f"{stem}-{pick.stem}", stem
     if has_own_space(config):
         maps += f"-{pick.method}"
     return {

@@ -1,7 +1,8 @@
 """What the finer instruments say of a stored run beyond what pages show: for files and tables.
 
-Probes in its features at every kept epoch, relearning with BatchNorm frozen, attacks on its
-weights, and the way to Retrain. None is what cannot be measured, as in ``experiment.inside``.
+Probes in its features at every kept epoch, its answers next to the forgotten class, relearning
+with BatchNorm frozen, attacks on its weights, and the way to Retrain. None is what cannot be
+measured, as in ``experiment.inside``.
 """
 
 from dataclasses import asdict
@@ -20,9 +21,12 @@ from pru_demo.evaluation.relearning import comeback, relearn
 from pru_demo.evaluation.weight_attacks import rounded, straight_line
 from pru_demo.experiment.inside import Bench, Tell
 from pru_demo.experiment.material import labels_and_split, training_images
+from pru_demo.methods.losses import redistribute
+from pru_demo.methods.neighbours import neighbours
 from pru_demo.methods.references import reinitialised
 from pru_demo.models.predict import predict
 from pru_demo.models.split import SplitModel, has_batch_norm
+from pru_demo.parameters import SpotterParams
 
 # Enough for a stable probe of a hundred features, and seconds to fit.
 PROBE_IMAGES = 2000
@@ -49,6 +53,7 @@ def measure(bench: Bench, tell: Tell) -> dict[str, Any]:
     came_back = asdict(comeback(bench.record.relearning("A_f")))
     return {
         "test_part": _test_part(seen, bench),
+        "ou_epsilon": _ou_epsilon(bench),
         "features": features,
         "relearning": {
             "comeback": _if_it_answers(came_back, seen),
@@ -90,6 +95,22 @@ def _test_part(seen: Observation, bench: Bench) -> dict[str, Any]:
         "ZRF": agreement.zrf(p, p_empty),
     }
     return _if_it_answers(numbers, seen)
+
+
+def _ou_epsilon(bench: Bench) -> dict[str, float | None]:
+    """Over-unlearning next to the images to forget, within the ε that Spotter published."""
+    published, forget = SpotterParams(), bench.material.forget
+    near = neighbours(
+        bench.original,
+        forget,
+        epsilon=published.epsilon,
+        step=published.pgd_step,
+        steps=published.pgd_steps,
+    )
+    p_masked = redistribute(predict(bench.original, near), forget.classes).cpu().numpy()
+    p_un = predict(bench.unlearned, near).softmax(1).cpu().numpy()
+    js = agreement.ou_epsilon(p_un, p_masked) if np.isfinite(p_un).all() else None
+    return {"epsilon": published.epsilon, "JS": js}
 
 
 def _features(

@@ -61,6 +61,8 @@ class Snapshot:
 class RunRecord:
     """The result of one method on one scenario, so far: ``made_with`` is {} until the end.
 
+    ``note`` is a sentence by the method where something was not as it should be.
+
     Arrays, for T snapshots, n shown samples and K classes:
 
     - ``shown`` (n,) int32 indices into the test part, ``labels`` (n,) uint8;
@@ -86,6 +88,7 @@ class RunRecord:
     forward_equivalents: int
     made_with: dict[str, str]
     arrays: dict[str, NDArray[Any]]
+    note: str = ""
     attacks: dict[str, Any] | None = None
 
     def stage(self, stage: Stage) -> list[int]:
@@ -163,10 +166,15 @@ class RunRecord:
         return [getattr(self.snapshots[i], name) for i in positions]
 
     def summary(self) -> dict[str, Any]:
-        """The numbers of ``python -m pru_demo run --json``; accuracies in percent."""
+        """The numbers of ``python -m pru_demo run --json``; accuracies in percent.
+
+        ``changes`` are those of the ``params`` that are not the variant's.
+        """
         return {
             "method": self.config.pick.method,
             "variant": self.config.pick.variant,
+            "changes": dict(self.config.pick.changes),
+            "params": self.params,
             "preset": self.config.scenario.preset,
             "seed": self.config.scenario.seed,
             "forget": list(self.config.scenario.forget),
@@ -175,6 +183,7 @@ class RunRecord:
             "bn_only": self.batch_norm_only,
             "attacks": None if self.attacks is None else _spread(self.attacks),
             "failure": self.failure,
+            "note": self.note,
             "seconds": self.seconds,
             "sizes": self.sizes,
             "made_with": self.made_with,

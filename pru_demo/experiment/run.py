@@ -138,7 +138,9 @@ def _unlearn_and_relearn(
         for step in unlearn(method, original, material, params, resume):
             watch.lap("unlearn")
             model = step.model
-            run.record = replace(run.record, forward_equivalents=step.forward_equivalents)
+            run.record = replace(
+                run.record, forward_equivalents=step.forward_equivalents, note=step.note
+            )
             seen = look(model, "unlearn", step.epoch, step.phase, step.losses)
             if seen.diverged:
                 break

@@ -33,6 +33,10 @@ LOSS_TERMS = {
     "L_p": "how far the answers are from the redistributed probabilities (Eq. 5)",
     "L_o": "large while the new clusters lie close together (Eq. 3)",
     "L_s": "how far the members of a cluster lie from each other (Eq. 4)",
+    "L_p of the pool": "the same for the warped images that are rehearsed",
+    "L_p + L_p of the pool": "both together",
+    "L_p, neighbours": "the same of the images' adversarial neighbours",
+    "similarity": "mean cosine similarity of the forgotten images' features",
     "cross-entropy": "how little the network believes in the labels it is given",
 }
 # Left of epoch 0 of relearning: the control is not a point of time.
@@ -114,17 +118,22 @@ def relearning_figure(
     records: Sequence[RunRecord],
     accuracy: Accuracy,
     *,
+    controls: Sequence[RunRecord] = (),
     epoch: int | None = None,
     show_published: bool = False,
 ) -> go.Figure:
     """Curves over all relearning epochs of the ``records``, of which there is at least one.
 
-    ``epoch`` draws the position of a slider; everything after it is faint. Open circles left of
-    zero are the BatchNorm-only control, where there is one; stars are Table 2 of the paper.
+    ``controls`` lie below them, thin; who points at one reads its name. ``epoch`` draws the
+    position of a slider; everything after it is faint. Open circles left of zero are the
+    BatchNorm-only control, where there is one; stars are Table 2 of the paper.
     """
     last = max(record.config.scenario.relearn_epochs for record in records)
     x = epoch_axis("relearning epoch", CONTROL_X - 0.04 * last, last * 1.04, last)
     figure = accuracy_figure(accuracy, x)
+    for record in controls:
+        # On a phone the legend has no room for what a sentence explains.
+        _add_relearning(figure, record, accuracy, epoch, width=1.5, marker=6, showlegend=False)
     for record in records:
         _add_relearning(figure, record, accuracy, epoch)
         if record.batch_norm_only is not None:
@@ -142,8 +151,10 @@ def relearning_figure(
 
 
 def _add_relearning(
-    figure: go.Figure, record: RunRecord, accuracy: Accuracy, epoch: int | None
+    figure: go.Figure, record: RunRecord, accuracy: Accuracy, epoch: int | None, **line: Any
 ) -> None:
+    """A curve up to ``epoch`` and, faint, what comes after it; ``line`` as :func:`add_line` takes
+    it."""
     pick, values = record.config.pick, record.relearning(accuracy)
     reached = len(values) if epoch is None else epoch + 1
     if reached < len(values):
@@ -160,7 +171,7 @@ def _add_relearning(
             showlegend=False,
         )
     hover = f"{short_name(pick)}<br>epoch %{{x}}: %{{y:.1f}} %"
-    add_line(figure, pick, list(range(reached)), values[:reached], hover)
+    add_line(figure, pick, list(range(reached)), values[:reached], hover, **line)
 
 
 def _add_published(figure: go.Figure, record: RunRecord, accuracy: Accuracy) -> None:

@@ -174,18 +174,23 @@ def recognised(record: RunRecord, snapshot: int) -> float:
 
 
 def perception_findings(
-    runs: Sequence[PerceivedRun], references: Sequence[PerceivedRun]
+    runs: Sequence[PerceivedRun], yardsticks: Sequence[PerceivedRun]
 ) -> list[str]:
-    """A sentence for each run: what it says and what could be found; Retrain is the yardstick."""
-    said = []
-    for run in runs:
-        says = recognised(run.record, run.record.unlearned)
-        said.append(perception_finding(run.record, says, run.unlearned.probe_A_f))
-    for run in references:
-        finds = run.unlearned.probe_A_f
-        if run.record.config.pick.method == "retrain" and finds is not None:
+    """A sentence for each run: what it says and what could be found. Retrain, which never met the
+    class, and Mask, which only hides it, are the yardsticks."""
+    said = [_says_and_finds(run) for run in runs]
+    for run in yardsticks:
+        method, finds = run.record.config.pick.method, run.unlearned.probe_A_f
+        if method == "retrain" and finds is not None:
             said.append(f"In Retrain's, which never met one, it finds {percent(finds)}.")
+        elif method == "mask":
+            said.append(_says_and_finds(run))
     return said
+
+
+def _says_and_finds(run: PerceivedRun) -> str:
+    says = recognised(run.record, run.record.unlearned)
+    return perception_finding(run.record, says, run.unlearned.probe_A_f)
 
 
 def clouds_of(runs: Sequence[PerceivedRun]) -> dict[str, list[tuple[RunRecord, Cloud]]]:

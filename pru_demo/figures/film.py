@@ -128,7 +128,7 @@ def _unlearning(record: RunRecord, phase: str) -> str:
         return f"{name}: {METHODS[record.config.pick.method].description}."
     if phase == "E":
         pulls = [does for weight, does in PULLS.items() if params[weight] > 0]
-        return f"{name}, E step: the extractor {listed(pulls)}."
+        return f"{name}, E step: the extractor {listed(pulls) or 'is left alone'}."
     if params["c_step_updates"] == "extractor":
         return f"{name}, C step: the extractor is trained again, by L_p alone."
     return f"{name}, C step: the classifier is trained to agree, by L_p."

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pru_demo.evaluation.destinations import destinations
 from pru_demo.experiment.record import RunRecord
-from pru_demo.figures.naming import forgotten_images, is_reference, listed, pick_name
+from pru_demo.figures.naming import forgotten_images, is_yardstick, listed, pick_name
 
 # Above this, "the class came back" is fair to say; below, "it stayed away".
 BACK, AWAY = 50.0, 10.0
@@ -77,14 +77,15 @@ def comeback_finding(record: RunRecord, epoch: int, *, kept: float, back: float)
 def control_finding(record: RunRecord) -> str | None:
     """What the BatchNorm-only control says, if it says something."""
     control = record.batch_norm_only
-    if control is None or is_reference(record.config.pick):
+    if control is None or is_yardstick(record.config.pick):
         return None
     name, forgotten = pick_name(record.config.pick), forgotten_images(record.config.scenario)
     if control["A_f"] >= AWAY:
+        # They may have been overwritten, or left behind by weights that moved without them.
         return (
             f"For {name}, refreshing the BatchNorm statistics alone, with **no weight changed**, "
             f"brings {percent(control['A_f'])} of the {forgotten} back: that much was only hidden "
-            "behind overwritten statistics."
+            "behind statistics that did not fit."
         )
     return (
         f"For {name}, refreshing the BatchNorm statistics alone brings back "

@@ -6,7 +6,7 @@ from typing import Any
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.findings import failure_finding, percent
 from pru_demo.figures.layers import ROUNDING, Measured, distinct, known_layers
-from pru_demo.figures.naming import forgotten_images, is_reference, listed, pick_name
+from pru_demo.figures.naming import forgotten_images, is_yardstick, listed, pick_name
 from pru_demo.models import MODELS
 
 # Below this share of what was forgotten, BatchNorm had little to do with it; above, nearly all.
@@ -60,9 +60,9 @@ def start_of(retrained: Measured) -> str:
 def hidden_finding(record: RunRecord) -> str:
     """How much of its forgetting lies in BatchNorm: what the control alone brings back of it.
 
-    "" where there was no control or nothing to forget.
+    "" where there was no control or nothing to forget, and for controls, which only hide.
     """
-    if record.batch_norm_only is None or is_reference(record.config.pick):
+    if record.batch_norm_only is None or is_yardstick(record.config.pick):
         return ""
     name, images = pick_name(record.config.pick), forgotten_images(record.config.scenario)
     before, after = record.snapshots[0].A_f, record.snapshots[record.unlearned].A_f
@@ -89,6 +89,8 @@ def drift_finding(run: Measured) -> str:
     if not means or not changes:
         return ""
     furthest = max(means, key=lambda layer: means[layer])
+    if not means[furthest]:
+        return f"**{pick_name(run.config.pick)}** left BatchNorm's statistics where they were."
     return (
         f"**{pick_name(run.config.pick)}** moved no layer's weights by more than "
         f"{_share(max(changes.values()))}, but its BatchNorm means by up to "

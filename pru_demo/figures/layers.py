@@ -26,6 +26,10 @@ Images = Literal["all", "forgotten"]
 # What drift is drawn up to at least, so that next to nothing looks like it: 0.1 σ, a factor of 1.6.
 _LEAST_DRIFT = {"mean": 0.1, "variance": 0.5}
 
+# What the change of weights is drawn up to at least, as a power of ten; covering a class with a
+# large bias moves the classifier further.
+_CHANGE_TOP = 0.4
+
 # Variants of a method share colour and dash: these are their markers, in the registry's order.
 _MARKERS = ("", "-open", "-open-dot", "-dot")
 
@@ -68,12 +72,11 @@ def change_figure(runs: Sequence[Measured]) -> go.Figure:
     """
     y = {
         "type": "log",
-        "range": [np.log10(NONE) - 0.1, 0.4],
         "tickvals": [NONE, 1e-3, 1e-2, 1e-1, 1],
         "ticktext": ["none", "0.1 %", "1 %", "10 %", "100 %"],
         "title": "change of the weights, Δ",
     }
-    figure = calm(height=360, y=y)
+    figure, top = calm(height=360, y=y), _CHANGE_TOP
     for run in runs:
         if run.method == "original" and not run.letter:
             continue
@@ -82,7 +85,8 @@ def change_figure(runs: Sequence[Measured]) -> go.Figure:
         shown = ["not at all" if r < ROUNDING else f"{100 * r:.2g} %" for r in relative]
         drawn = np.where(relative < ROUNDING, NONE, relative)
         _add_line(figure, run, run.names(blocks), drawn, shown, "moved by")
-    return figure
+        top = max(top, np.log10(np.nanmax(drawn, initial=NONE)) + 0.1)
+    return figure.update_yaxes(range=[np.log10(NONE) - 0.1, top])
 
 
 def drift_figure(runs: Sequence[Measured], of: Drift) -> go.Figure:
@@ -207,6 +211,8 @@ def _add_line(
 
 def _symbol(run: Measured) -> str:
     scenario, pick = run.config.scenario, run.config.pick
+    if pick.changes:
+        return stroke_of(pick).symbol
     place = variants_of(pick.method, scenario).index(pick.variant)
     own = stroke_of(pick).symbol
     shape = own.removesuffix("-open")

@@ -3,13 +3,24 @@
 A run is also drawn in one way everywhere.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 
 from pru_demo.config import Pick, Scenario
 from pru_demo.data import DATASETS
-from pru_demo.figures.palette import METHOD_STROKES, NEW_METHOD, Stroke
+from pru_demo.figures.palette import (
+    METHOD_STROKES,
+    NEW_METHOD,
+    TURNED_DASHES,
+    TURNED_SYMBOLS,
+    Stroke,
+)
+from pru_demo.knobs import words_of, written
 from pru_demo.methods import METHODS
+
+# More would be a list, not a name.
+_NAMED_CHANGES = 2
 
 # Modules as torch and torchvision call them → what is written under a figure.
 _NAMES = (
@@ -24,26 +35,63 @@ _NAMES = (
 
 
 def is_reference(pick: Pick) -> bool:
-    """A yardstick, not a way to forget: it never met the class, or never forgot it."""
+    """One end of the scale: it never met the class, or never forgot it."""
     return pick.method in ("retrain", "original")
 
 
+def is_control(pick: Pick) -> bool:
+    """It only hides the class, and whoever forgets must do better."""
+    return METHODS[pick.method].control
+
+
+def is_yardstick(pick: Pick) -> bool:
+    """To be compared with, not a way to forget: never ranked among those that are."""
+    return is_reference(pick) or is_control(pick)
+
+
 def pick_name(pick: Pick) -> str:
-    """``PRU (tuned)``: the variant is named on everything that shows a result."""
-    label = METHODS[pick.method].label
-    # Without a choice of variants there is nothing to name.
-    return label if is_reference(pick) else f"{label} ({pick.variant})"
+    """``PRU (tuned)``: the variant, and what was turned, is named on everything that shows a
+    result."""
+    return _named(METHODS[pick.method].label, pick)
 
 
 def short_name(pick: Pick) -> str:
     """The same where there is little room."""
-    label = METHODS[pick.method].short
-    return label if is_reference(pick) else f"{label} ({pick.variant})"
+    return _named(METHODS[pick.method].short, pick)
+
+
+def variant_name(pick: Pick) -> str:
+    """``tuned``, or ``tuned, λ_s = 1`` where something was turned."""
+    return ", ".join(filter(None, [pick.variant, changes_name(pick)]))
+
+
+def changes_name(pick: Pick) -> str:
+    """``λ_s = 1``: what was turned, in few words, but never the same for what differs."""
+    if len(pick.changes) > _NAMED_CHANGES:
+        return f"#{_digest(pick).hex()[:4]}: {len(pick.changes)} changes"
+    return ", ".join(f"{words_of(name).symbol} = {written(v)}" for name, v in pick.changes)
+
+
+def _named(label: str, pick: Pick) -> str:
+    # Of a yardstick there is no choice of variants.
+    version = changes_name(pick) if is_yardstick(pick) else variant_name(pick)
+    return f"{label} ({version})" if version else label
 
 
 def stroke_of(pick: Pick) -> Stroke:
-    """The method's colour, dash and marker."""
-    return METHOD_STROKES.get(pick.method, NEW_METHOD)
+    """The method's colour, dash and marker; of what was turned by hand only the colour."""
+    stroke = METHOD_STROKES.get(pick.method, NEW_METHOD)
+    if not pick.changes:
+        return stroke
+    dashes = [dash for dash in TURNED_DASHES if dash != stroke.dash]
+    one, other = _digest(pick)[:2]
+    symbol = TURNED_SYMBOLS[other % len(TURNED_SYMBOLS)]
+    return Stroke(stroke.color, dashes[one % len(dashes)], symbol)
+
+
+def _digest(pick: Pick) -> bytes:
+    """The same everywhere and for ever, and hardly ever the same for what differs."""
+    return hashlib.sha256(str(pick).encode()).digest()
 
 
 def forgotten_classes(scenario: Scenario) -> list[str]:

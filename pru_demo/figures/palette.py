@@ -50,9 +50,19 @@ METHOD_STROKES: dict[str, Stroke] = {
     "salun": Stroke("#3498d4", "longdashdot", "hourglass"),
     "unroll": Stroke("#cc79a7", "dot", "pentagon-open"),
     "scrub": Stroke("#009e73", "dot", "triangle-up-open"),
+    "spotter": Stroke("#c48600", "solid", "star-diamond"),
+    # Controls are grey and open, and drawn thin.
+    "mask": Stroke(OUTLINE, "solid", "square-open"),
+    "head_only": Stroke(OUTLINE, "dash", "hexagon-open"),
 }
 # What a method has until it gets a line above.
 NEW_METHOD = Stroke(OUTLINE, "longdashdot", "hexagon")
+# What was turned by hand keeps its method's colour and has a dash and a crossed marker of these, so
+# that two such runs of one method can be told apart.
+TURNED_DASHES = ("dot", "dash", "longdash", "dashdot", "longdashdot")
+TURNED_SYMBOLS = tuple(
+    f"{shape}-{sign}-open" for shape in ("circle", "square", "diamond") for sign in ("x", "cross")
+)
 
 
 def class_color(index: int) -> str:

@@ -57,7 +57,7 @@ def _facts(record: RunRecord) -> dict[str, str | int | float]:
 
 def _seen(method: str) -> list[str]:
     """Which of the data a method is given to forget with."""
-    if method == "original":
+    if method in ("original", "mask"):
         return []
     if method == "retrain":
         return ["D_r"]

@@ -32,6 +32,8 @@ class Method:
         needs_retain: such a method is handed D_r; all others never see a remaining image.
         steps_per_epoch: how often it yields.
         resumable: it takes a ``Resume``, and its steps at the end of an epoch have a ``state``.
+        control: it is there to be beaten, not to forget with: shown beside methods, never ranked
+            among them.
     """
 
     label: str
@@ -43,6 +45,7 @@ class Method:
     needs_retain: bool = False
     steps_per_epoch: int = 1
     resumable: bool = False
+    control: bool = False
 
     def start(
         self,
@@ -54,12 +57,21 @@ class Method:
     ) -> "Iterator[Step]":
         """Begin to forget, or go on with it; ``retain`` is asked only by a method that needs D_r.
 
-        One that is not resumable begins anew, whatever ``resume`` says.
+        One that is not resumable begins anew, whatever ``resume`` says. Where ``params`` ask for
+        rehearsal, D_f comes with a pool (``methods/rehearsal.py``).
         """
-        given: list[object] = [forget, *([retain()] if self.needs_retain else []), params]
-        if self.resumable:
-            given.append(resume)
-        return function_of(self.entry)(original, *given)  # type: ignore[no-any-return]
+        others: list[object] = [retain()] if self.needs_retain else []
+        resuming = [resume] if self.resumable else []
+
+        def begin(given: "ForgetSet") -> "Iterator[Step]":
+            method: Callable[..., Iterator[Step]] = function_of(self.entry)
+            return method(original, given, *others, params, *resuming)
+
+        if getattr(params, "rehearsal_pool", 0):
+            rehearsing = function_of("pru_demo.methods.rehearsal:rehearsing")
+            steps: Iterator[Step] = rehearsing(begin, original, forget, params)
+            return steps
+        return begin(forget)
 
 
 METHODS: dict[str, Method] = {
@@ -99,6 +111,16 @@ METHODS: dict[str, Method] = {
         "Zhou et al., CVPR 2025",
         "pru_demo.methods.delete:delete",
         settings.DELETE,
+        resumable=True,
+    ),
+    "spotter": Method(
+        "Spotter",
+        "Spotter",
+        "distils the masked original on the forgotten images and their adversarial neighbours, and "
+        "disperses their features",
+        "Ha et al., ICML 2026",
+        "pru_demo.methods.spotter:spotter",
+        settings.SPOTTER,
         resumable=True,
     ),
     "unroll_of": Method(
@@ -173,5 +195,24 @@ METHODS: dict[str, Method] = {
         "pru_demo.methods.references:keep",
         settings.ORIGINAL,
         steps_per_epoch=0,
+    ),
+    "mask": Method(
+        "Mask (control)",
+        "Mask (control)",
+        "covers the forgotten class in the last layer and trains nothing",
+        "a control of ours",
+        "pru_demo.methods.controls:mask",
+        settings.MASK,
+        control=True,
+    ),
+    "head_only": Method(
+        "Head only (control)",
+        "Head only (control)",
+        "trains the last layer alone, with PRU's L_p, on what the original sees",
+        "a control; Head Distillation, arXiv 2405.17878",
+        "pru_demo.methods.controls:head_only",
+        settings.HEAD_ONLY,
+        resumable=True,
+        control=True,
     ),
 }

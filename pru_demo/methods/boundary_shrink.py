@@ -10,15 +10,14 @@ from copy import deepcopy
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from pru_demo.data.samples import as_input, seeded
+from pru_demo.data.samples import seeded
 from pru_demo.heartbeat import beat
 from pru_demo.methods.fine_tuning import fine_tune
 from pru_demo.methods.losses import mask_classes
+from pru_demo.methods.neighbours import ascend, attackable, climb
 from pru_demo.methods.step import ForgetSet, Resume, Step
-from pru_demo.models.predict import measuring_batch
 from pru_demo.models.split import SplitModel
 from pru_demo.parameters import BoundaryShrinkParams
 
@@ -55,24 +54,20 @@ def nearest_labels(original: SplitModel, forget: ForgetSet, params: BoundaryShri
     model = deepcopy(original).eval().requires_grad_(False)
     generator = seeded(forget.seed, 0)
     labels = []
-    size = measuring_batch(forget.images.device)
-    for images, truth in zip(
-        torch.split(forget.images, size), torch.split(forget.labels, size), strict=True
-    ):
-        x = as_input(images)
-        if x.min() < 0 or x.max() > 1:
-            raise ValueError(
-                "Boundary Shrink attacks pixels between 0 and 1. Make your normalisation the "
-                "network's first layer."
-            )
+    for x, truth in attackable(forget):
         if params.attack == "pgd":
             noise = torch.rand(x.shape, generator=generator).to(x.device)
-            attacked = (x + params.epsilon * (2 * noise - 1)).clamp(0, 1)
-            for _ in range(PGD_STEPS):
-                attacked = _ascend(model, attacked, truth, PGD_STEP_SIZE)
-                attacked = attacked.clamp(x - params.epsilon, x + params.epsilon).clamp(0, 1)
+            attacked = climb(
+                model,
+                x,
+                truth,
+                start=(x + params.epsilon * (2 * noise - 1)).clamp(0, 1),
+                epsilon=params.epsilon,
+                step=PGD_STEP_SIZE,
+                steps=PGD_STEPS,
+            )
         else:
-            attacked = _ascend(model, x, truth, params.epsilon)
+            attacked = ascend(model, x, truth, params.epsilon)
         # The attack is an image, so it has 256 levels.
         with torch.no_grad():
             logits = model(attacked.mul(255).round().div(255))
@@ -81,11 +76,3 @@ def nearest_labels(original: SplitModel, forget: ForgetSet, params: BoundaryShri
         labels.append(logits.argmax(1))
         beat()
     return torch.cat(labels)
-
-
-def _ascend(model: SplitModel, x: Tensor, truth: Tensor, step: float) -> Tensor:
-    """``x`` moved by ``step`` per pixel in the direction that raises the cross-entropy."""
-    x = x.detach().requires_grad_(True)
-    loss = F.cross_entropy(model(x), truth.long(), reduction="sum")
-    (gradient,) = torch.autograd.grad(loss, x)
-    return (x.detach() + step * gradient.sign()).clamp(0, 1)

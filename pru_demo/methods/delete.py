@@ -32,5 +32,5 @@ def delete(
         lambda logits, batch: l_p(logits, targets(batch)),
         name="L_p",
         cost_before=cost,
-        cost_per_image=3 + asking,
+        asked_per_image=asking,
     )

@@ -6,7 +6,6 @@ classifier C, so that it agrees (C step, L_C = L_p). ``PRUParams`` holds the dif
 the paper and its released code (``docs/methods.md``, "Variants of PRU").
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -17,6 +16,8 @@ from torch import Tensor
 
 from pru_demo.data.samples import seeded
 from pru_demo.methods.losses import l_o, l_p, l_s
+from pru_demo.methods.means import Means
+from pru_demo.methods.rehearsal import RehearsedBatch, company_l_p
 from pru_demo.methods.step import ForgetSet, Resume, Step, epochs_left
 from pru_demo.methods.targets import Targets, redistributed_targets
 from pru_demo.models.split import SplitModel, batch_norms, training_mode
@@ -32,8 +33,9 @@ def pru(
     ``original`` is not changed. With ``resume`` it goes on after that epoch.
     """
     targets, cost, asking = redistributed_targets(original, forget)
-    cost_E = (3 + asking) * len(forget)
-    cost_C = (asking + (1 if params.c_step_updates == "classifier" else 3)) * len(forget)
+    passes_C = 1 if params.c_step_updates == "classifier" else 3
+    cost_E = 3 * forget.inputs + asking * len(forget)
+    cost_C = passes_C * forget.inputs + asking * len(forget)
     model = deepcopy(original)
     if resume:
         restore_training(resume.state, model)
@@ -60,13 +62,14 @@ def _e_step(
     # New for every half epoch, as released: no momentum is carried from one phase to the other.
     optimizer = sgd(model.extractor_parameters(), params.learning_rate_E, params)
     weights = {"L_p": params.lambda_p, "L_o": params.lambda_o, "L_s": params.lambda_s}
-    means = _Means()
+    means = Means()
     training_mode(model, params.batch_norm)
     with _batch_norm_updates(model, params.batch_norm_updates):
         for batch in forget.batches(params.batch_size, generator):
             target = targets(batch)
             clusters = target.argmax(1)
-            features = model.features(batch.x)
+            together = model.features(batch.inputs)
+            features = together[: len(batch)]
             losses = {}
             if params.lambda_p:
                 losses["L_p"] = _preserve(model.classify(features), target, params)
@@ -74,8 +77,12 @@ def _e_step(
                 losses["L_o"] = apart
             if params.lambda_s and (near := l_s(features, clusters, params.averaging)) is not None:
                 losses["L_s"] = near
+            if isinstance(batch, RehearsedBatch):
+                rest = model.classify(together[len(batch) :])
+                losses["L_p of the pool"] = company_l_p(rest, batch)
             if losses:
-                descend(optimizer, torch.stack([weights[n] * losses[n] for n in losses]).sum())
+                weighted = [weights.get(name, 1.0) * loss for name, loss in losses.items()]
+                descend(optimizer, torch.stack(weighted).sum())
             means.add(losses)
     return means.values()
 
@@ -91,14 +98,17 @@ def _c_step(
     on_classifier = params.c_step_updates == "classifier"
     trained = model.classifier_parameters() if on_classifier else model.extractor_parameters()
     optimizer = sgd(trained, params.learning_rate_C, params)
-    means = _Means()
+    means = Means()
     training_mode(model, params.batch_norm)
     for batch in forget.batches(params.batch_size, generator):
         with torch.set_grad_enabled(not on_classifier):
-            features = model.features(batch.x)
-        loss = _preserve(model.classify(features), targets(batch), params)
-        descend(optimizer, loss)
-        means.add({"L_p": loss})
+            features = model.features(batch.inputs)
+        logits = model.classify(features)
+        losses = {"L_p": _preserve(logits[: len(batch)], targets(batch), params)}
+        if isinstance(batch, RehearsedBatch):
+            losses["L_p of the pool"] = company_l_p(logits[len(batch) :], batch)
+        descend(optimizer, torch.stack(list(losses.values())).sum())
+        means.add(losses)
     return means.values()
 
 
@@ -122,20 +132,3 @@ def _batch_norm_updates(model: SplitModel, updates: int) -> Iterator[None]:
     yield
     for layer, momentum in usual.items():
         layer.momentum = momentum
-
-
-class _Means:
-    """Means over batches of losses that stay on the device until asked for (no sync per batch)."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._counts: Counter[str] = Counter()
-
-    def add(self, losses: dict[str, Tensor]) -> None:
-        for name, loss in losses.items():
-            self._sums[name] = self._sums.get(name, torch.zeros_like(loss)) + loss.detach()
-        self._counts.update(losses.keys())
-
-    def values(self) -> dict[str, float]:
-        # A batch without pairs or with one cluster does not count for the loss that it lacks.
-        return {name: (total / self._counts[name]).item() for name, total in self._sums.items()}

@@ -20,6 +20,11 @@ class ForgetSet(Samples):
     classes: frozenset[int] = field(kw_only=True)
     seed: int = field(kw_only=True)
 
+    @property
+    def inputs(self) -> int:
+        """How many images pass through the network in an epoch."""
+        return len(self)
+
 
 @dataclass(frozen=True)
 class RetainSet(Samples):
@@ -46,7 +51,8 @@ class Step:
     ``losses`` are means over the half epoch; ``forward_equivalents`` counts passes of one sample
     through the network since the start, a backward pass as two (``docs/methods.md``, "Cost").
     ``model`` is the method's own working copy: look, do not keep or change. ``state`` is what the
-    method needs beside its arguments to go on from here, None if it cannot.
+    method needs beside its arguments to go on from here, None if it cannot. ``note`` is a sentence
+    for whoever reads the result, where something was not as it should be.
     """
 
     epoch: int
@@ -55,3 +61,4 @@ class Step:
     forward_equivalents: int
     losses: dict[str, float] = field(default_factory=dict)
     state: State | None = None
+    note: str = ""

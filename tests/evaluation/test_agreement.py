@@ -9,6 +9,7 @@ from pru_demo.evaluation.agreement import (
     forgotten_probability,
     js_divergence,
     masked_accuracy,
+    ou_epsilon,
     zrf,
 )
 
@@ -67,6 +68,24 @@ def test_zrf_is_a_mean_over_samples_not_over_classes() -> None:
     p_random = np.array([[0.5, 0.5, 0, 0], [0.5, 0.5, 0, 0]])
     js = 0.5 * np.log(4 / 3) + 0.5 * (0.5 * np.log(2 / 3) + 0.5 * np.log(2))
     assert zrf(p_un, p_random) == pytest.approx(1 - js / 2)
+
+
+def test_over_unlearning_is_none_where_the_answers_are_the_masked_ones() -> None:
+    p_masked = np.array([[0.0, 0.25, 0.75], [0.0, 1.0, 0.0]], np.float32)
+    assert ou_epsilon(p_masked, p_masked) == 0
+
+
+def test_over_unlearning_of_a_uniform_network_is_what_it_is_by_hand() -> None:
+    # Sure of one of the two classes that are left, against a third for each of all three. The
+    # middle is (1/6, 2/3, 1/6).
+    p_masked, p_un = np.array([[0.0, 1, 0]]), np.full((1, 3), 1 / 3)
+    sure, uniform = np.log(3 / 2), (2 * np.log(2) + np.log(1 / 2)) / 3
+    expected = (sure + uniform) / 2
+    assert ou_epsilon(p_un, p_masked) == pytest.approx(expected, abs=1e-15)
+    assert ou_epsilon(p_masked, p_un) == pytest.approx(expected, abs=1e-15)
+    # Samples count alike.
+    both = np.vstack([p_un, p_masked]), np.vstack([p_masked, p_masked])
+    assert ou_epsilon(*both) == pytest.approx(expected / 2, abs=1e-15)
 
 
 SCORES = np.array([[9.0, -5, -7], [9, -7, -5], [-1, -2, -3], [0, 8, 9]])

@@ -138,6 +138,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunResult]:
         config_of("boundary_shrink", "tuned"),
         config_of("retrain", "quick"),
         config_of("original", "paper"),
+        config_of("mask", "default"),
     ]
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch)

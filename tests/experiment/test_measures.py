@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,29 @@ def test_what_is_known_of_the_references_comes_out(
         assert sum(n_dist) / len(n_dist) == pytest.approx(1, abs=1e-3)
 
 
+def test_a_masked_network_is_found_out_by_what_looks_below_the_last_layer(
+    compared: Store, shrunken: None, results: dict[str, RunResult]
+) -> None:
+    """The planted case: it answers as the masked original does, and perceives as the original."""
+    run = keep(compared, results["mask"])
+    mask = measure_into(compared, run)
+    original, pru = (
+        measure_into(compared, config_of(*pick))
+        for pick in (("original", "paper"), ("pru", "tuned"))
+    )
+    # Weights are stored in half precision.
+    assert mask["ou_epsilon"] == {"epsilon": 0.03, "JS": pytest.approx(0, abs=1e-4)}
+    assert pru["ou_epsilon"]["JS"] > 10 * mask["ou_epsilon"]["JS"]
+    # It calls most neighbours nines, which is as far from the masked answers as it gets.
+    assert 0.5 < original["ou_epsilon"]["JS"] < math.log(2)
+    moved = {block["name"]: block["relative"] for block in mask["layers"]["blocks"]}
+    assert moved.pop("classifier") > 0.1
+    assert set(moved.values()) == {0.0}
+    probes = [each["features"]["0"]["linear_probe"] for each in (mask, original)]
+    assert probes[0] == probes[1]
+    assert mask["relearning"]["comeback"]["maximum"] == 0
+
+
 def test_what_pages_show_is_measured_without_the_rest(
     compared: Store, shrunken: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +276,7 @@ def test_of_a_network_that_broke_what_can_be_measured_is(
         assert (layer["all"], layer["forgotten"]) == (None, None), layer["name"]
     assert set(measures["features"]["0"].values()) == {None}
     assert set(measures["test_part"].values()) == {None}
+    assert measures["ou_epsilon"] == {"epsilon": 0.03, "JS": None}
     assert set(measures["weights"].values()) == {None}
     assert {layer["mean"] for layer in measures["layers"]["k_shot_auc"]} == {None}
     assert set(measures["relearning"]["comeback"].values()) == {None}

@@ -41,6 +41,7 @@ LABELS = {
     "boundary_shrink": ["Original", "Unlearning, epoch 1", "Unlearning, epoch 2", *RELEARNED],
     "retrain": ["Original", "Unlearning, epoch 1", *RELEARNED],
     "original": ["Original", *RELEARNED],
+    "mask": ["Original", "Unlearning, epoch 1", *RELEARNED],
 }
 every_method = pytest.mark.parametrize("method", LABELS)
 
@@ -109,6 +110,20 @@ def test_control_is_reported_and_kept_weights_are_those_asked_for(
     assert result.record.batch_norm_only.keys() == {"A_f", "A_r"}
     assert {name.partition("/")[0] for name in result.weights} == {"0", "1"}
     assert result.weights["0/classifier.weight"].shape == (10, 48)
+
+
+def test_a_masked_network_is_silent_from_one_moment_to_the_next_and_sees_the_same(
+    results: dict[str, RunResult],
+) -> None:
+    result = results["mask"]
+    record, perceived = result.record, perceive(result.record, result.features)
+    assert record.snapshots[0].A_f > 90
+    assert record.relearning("A_f") == [0, 0, 0]
+    assert (record.failure, record.forward_equivalents) == (None, 0)
+    before, after = result.features["features"][:2]
+    assert np.array_equal(before, after)
+    assert perceived.moments[0] == perceived.moments[1]
+    assert not perceived.moved[1].any()
 
 
 def test_a_record_says_how_it_was_made(results: dict[str, RunResult]) -> None:

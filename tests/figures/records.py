@@ -6,6 +6,7 @@ import numpy as np
 
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.experiment.record import RunRecord, Snapshot
+from pru_demo.methods import METHODS
 
 LABELS = np.array([9, 9, 0, 1], np.uint8)
 
@@ -17,6 +18,7 @@ def record_with(
     control: float | None = 50.0,
 ) -> RunRecord:
     """``a_f`` after unlearning and after each epoch of relearning, in percent."""
+    variant = "default" if METHODS[method].control else "paper"
     moments = [("original", 0), ("unlearn", 1), *(("relearn", i) for i in range(1, len(a_f)))]
     values = [99.0, *a_f]
     snapshots = [
@@ -24,7 +26,7 @@ def record_with(
         for (stage, epoch), value in zip(moments, values, strict=True)
     ]
     return RunRecord(
-        config=RunConfig(scenario or Scenario(), Pick(method, "paper")),
+        config=RunConfig(scenario or Scenario(), Pick(method, variant)),
         params={},
         origin="a test",
         snapshots=tuple(snapshots),

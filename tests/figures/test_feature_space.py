@@ -13,6 +13,7 @@ from pru_demo.figures.feature_space import (
     clusters_figure,
     is_whole,
     n_dist_figure,
+    perception_findings,
     perception_table,
     probe_figure,
     recognised,
@@ -45,6 +46,17 @@ def test_a_cloud_holds_the_forgotten_samples_of_its_moment() -> None:
     assert cloud.n_dist.tolist() == [1.25, 0.75]
     assert cloud.p_f.astype(float) == pytest.approx([0.1, 0.6], abs=1e-3)
     assert cloud.recognised.tolist() == [False, True]
+
+
+def test_what_the_mask_does_not_say_is_set_beside_what_can_be_found() -> None:
+    said = perception_findings([run_with()], [run_with(m) for m in ("retrain", "original", "mask")])
+    assert said == [
+        "**PRU (paper)** calls 50 % of the 9s by their name; a new linear classifier on the same "
+        "features finds 90 %.",
+        "In Retrain's, which never met one, it finds 90 %.",
+        "**Mask (control)** calls 50 % of the 9s by their name; a new linear classifier on the "
+        "same features finds 90 %.",
+    ]
 
 
 def test_the_control_has_a_cloud_of_its_own_and_may_be_missing() -> None:

@@ -61,6 +61,20 @@ def test_controls_are_explained_only_if_there_are_any() -> None:
         assert names.count("BatchNorm-only control") == count
 
 
+def test_controls_that_hide_lie_below_thin_and_out_of_the_legend() -> None:
+    masked = record_with([0, 0, 0], "mask")
+    figure = relearning_figure([record_with([0, 99, 99])], "A_f", controls=[masked], epoch=1)
+    *lines, method = (trace for trace in figure.data if trace.line.dash)
+    assert [line.showlegend for line in lines] == [False, False, False]
+    assert [list(line.y) for line in lines[:2]] == [[0, 0], [0, 0]]
+    quiet = lines[1]
+    assert quiet.name == "Mask (control)" and "Mask (control)" in quiet.hovertemplate
+    assert quiet.line.width < method.line.width
+    assert quiet.marker.symbol == "square-open"
+    # A control needs no control.
+    assert sum(t.marker.symbol == "circle-open" and t.x[0] is not None for t in figure.data) == 1
+
+
 @pytest.mark.parametrize("epochs", [1, 5, 10, 30])
 def test_epochs_are_whole_and_few_enough_to_read(epochs: int) -> None:
     steps = [s for s in LOSSES * 3 if s.epoch <= epochs]

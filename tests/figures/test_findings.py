@@ -46,6 +46,12 @@ def test_nothing_comes_back_that_was_not_forgotten(method: str) -> None:
     assert "have come back" not in said
 
 
+@pytest.mark.parametrize("method", ["mask", "head_only", "original", "retrain"])
+def test_a_yardstick_is_not_said_to_have_forgotten_in_its_weights(method: str) -> None:
+    assert control_finding(record_with([0, 0], method, control=0.0)) is None
+    assert control_finding(record_with([0, 0], "pru", control=0.0)) is not None
+
+
 def test_classes_are_called_what_they_are() -> None:
     assert forgotten_images(Scenario(forget=(3, 9))) == "3s and 9s"
     assert forgotten_example(Scenario(forget=(3, 8))) == "a 3 or an 8"

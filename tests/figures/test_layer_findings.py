@@ -110,8 +110,9 @@ def test_who_forgot_nothing_hid_nothing() -> None:
 
 def test_without_a_control_nothing_is_said_of_batch_norm() -> None:
     assert hidden_finding(record_with([0, 50], control=None)) == ""
+    for yardstick in ("original", "retrain", "mask", "head_only"):
+        assert hidden_finding(record_with([0, 0], yardstick)) == ""
     for reference in ("original", "retrain"):
-        assert hidden_finding(record_with([0, 0], reference)) == ""
         assert drift_finding(measured(reference)) == ""
 
 
@@ -122,6 +123,9 @@ def test_what_eq_6_does_not_see_is_beside_what_it_sees() -> None:
         "by up to 1.25 standard deviations (conv 7)."
     )
     assert drift_finding(measured(mean=[None] * 8)) == ""
+    assert drift_finding(measured("head_only", mean=[0.0] * 8)) == (
+        "**Head only (control)** left BatchNorm's statistics where they were."
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Lines over the layers: where they are drawn, how they are told apart, what is left out."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from pru_demo.figures.layers import (
     layer_table,
     likeness_figure,
 )
+from pru_demo.figures.naming import stroke_of
 from pru_demo.figures.palette import METHOD_STROKES
 from pru_demo.methods import METHODS
 from tests.figures.measured import measured
@@ -93,11 +95,29 @@ def test_every_method_in_every_variant_can_be_drawn_and_the_first_has_its_marker
         assert lines[0].marker.symbol == METHOD_STROKES[method].symbol
 
 
+def test_runs_that_were_turned_by_hand_have_markers_of_their_own() -> None:
+    plain, other = measured("pru", "A"), measured("pru", "B")
+    pick = replace(plain.config.pick, changes=(("lambda_s", 0.5),))
+    turned = replace(other, config=replace(other.config, pick=pick))
+    lines = change_figure([turned, plain]).data
+    assert [line.name for line in lines] == ["PRU (paper, λ_s = 0.5)", "PRU (paper)"]
+    assert lines[0].marker.symbol == stroke_of(pick).symbol != lines[1].marker.symbol
+
+
 def test_the_original_moved_nothing_and_is_drawn_only_if_it_was_chosen() -> None:
     still = [0.0] * 9
     assert change_figure([measured("original", "", relative=still)]).data == ()
     (line,) = change_figure([measured("original", "A", relative=still)]).data
     assert set(line.y) == {NONE}
+
+
+def test_a_change_beyond_the_usual_is_on_the_axis() -> None:
+    usual, far = ([0.01] * 8 + [last] for last in (0.5, 2.61))
+    assert change_figure([measured(relative=usual)]).layout.yaxis.range[1] == 0.4
+    figure = change_figure(
+        [measured(relative=usual), measured("mask", variant="default", relative=far)]
+    )
+    assert math.log10(2.61) < figure.layout.yaxis.range[1] < 1
 
 
 def test_drift_is_that_of_methods_only() -> None:

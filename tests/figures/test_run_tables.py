@@ -13,6 +13,8 @@ from tests.figures.records import record_with
         ("scrub", "D_f and D_r", 1280),
         ("retrain", "D_r", 0),
         ("original", "nothing", 0),
+        ("mask", "nothing", 0),
+        ("head_only", "D_f", 1280),
     ],
 )
 def test_a_method_sees_what_it_is_given(method: str, sees: str, images: int) -> None:

@@ -1,4 +1,4 @@
-"""Forty-eight real nines to forget, and others to keep."""
+"""Forty-eight real nines to forget, as many sevens, and others to keep."""
 
 from typing import Any
 
@@ -11,6 +11,13 @@ from pru_demo.methods.step import ForgetSet, RetainSet
 def nines(few: Any) -> ForgetSet:
     images, labels = few(48, (9,))
     return ForgetSet(images, labels, classes=frozenset({9}), seed=7)
+
+
+@pytest.fixture
+def sevens(few: Any) -> ForgetSet:
+    """A digit that the tiny network knows; it knows no nine."""
+    images, labels = few(48, (7,))
+    return ForgetSet(images, labels, classes=frozenset({7}), seed=7)
 
 
 @pytest.fixture

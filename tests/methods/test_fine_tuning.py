@@ -89,7 +89,7 @@ def test_augmented_images_are_other_images_every_epoch(tiny: SplitModel, nines: 
 
 
 def test_cost_counts_what_came_before_and_each_epoch(tiny: SplitModel, nines: ForgetSet) -> None:
-    steps = run(tiny, nines, cost_before=100, cost_per_image=4)
+    steps = run(tiny, nines, cost_before=100, asked_per_image=1)
     assert [step.forward_equivalents for step in steps] == [100 + 4 * 48, 100 + 8 * 48]
     assert next(run(tiny, nines)).forward_equivalents == 3 * 48
 

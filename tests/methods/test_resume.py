@@ -33,9 +33,14 @@ def longer(name: str) -> Params:
 
 
 def begin(
-    name: str, model: SplitModel, material: Material, resume: Resume | None = None
+    name: str,
+    model: SplitModel,
+    material: Material,
+    resume: Resume | None = None,
+    **changes: Any,
 ) -> Iterator[Step]:
-    return unlearn(name, model, material, longer(name), resume)  # type: ignore[arg-type]
+    params = replace(longer(name), **changes)  # type: ignore[arg-type]
+    return unlearn(name, model, material, params, resume)  # type: ignore[arg-type]
 
 
 def kept(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -71,6 +76,22 @@ def test_a_resumable_method_ends_as_if_it_had_not_stopped(
         assert [each[:4] for each in resumed] == [each[:4] for each in expected]
         for got, wanted in zip(resumed, expected, strict=True):
             assert same(got[4], wanted[4])
+
+
+@pytest.mark.parametrize("name", ["pru", "delete"])
+def test_one_that_rehearses_goes_on_with_the_same_pool(
+    name: str, tiny: SplitModel, few: Any
+) -> None:
+    whole, state = [], {}
+    for step in begin(name, tiny, Material(few), rehearsal_pool=90):
+        whole.append(seen(step))
+        if step.epoch == 2 and step.state is not None:
+            state = kept(step.state)
+    resume = Resume(2, state)
+    resumed = [seen(step) for step in begin(name, tiny, Material(few), resume, rehearsal_pool=90)]
+    expected = [each for each in whole if each[0] > 2]
+    assert [each[:4] for each in resumed] == [each[:4] for each in expected]
+    assert same(resumed[-1][4], expected[-1][4])
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in RESUMABLE])

@@ -18,6 +18,7 @@ from pru_demo.parameters import (
     PRUParams,
     RetrainParams,
     SCRUBParams,
+    SpotterParams,
     UnrollParams,
 )
 from pru_demo.paths import ROOT
@@ -177,6 +178,13 @@ def test_delete_and_scrub_are_as_published() -> None:
         weight_decay=5e-4,
     )
     assert values.SCRUB.of("mnist", "allcnn")["released"].params == notebook
+
+
+def test_spotter_has_the_values_of_its_notebook_and_names_their_pair() -> None:
+    for pair in PAIRS:
+        (setting,) = values.SPOTTER.of(*pair).values()
+        assert setting.params == SpotterParams()
+        assert "CIFAR-10 and ResNet18" in setting.origin
 
 
 def test_baselines_without_published_values_do_not_claim_any() -> None:

@@ -37,6 +37,23 @@ def test_yardsticks_and_broken_networks_do_not_compete() -> None:
     assert runs_finding(runs, ME) == "**4** runs of **4** methods on MNIST."
 
 
+def test_controls_do_not_compete_and_say_what_the_ranking_is_worth() -> None:
+    runs = [run("pru", 0, 5), run("delete", 0, 9), run("head_only", 0, 0, a_r=99)]
+    assert best_methods(runs) == {NINE: "pru"}
+    assert "mouth" not in runs_finding(runs, ME)
+    masks = [run("mask", 0, 0, a_r=99), run("mask", 0, 1.5, scenario=THREE)]
+    assert best_methods([*runs, *masks]) == {NINE: "pru"}
+    said = runs_finding([*runs, *masks], ME)
+    assert "**PRU** keeps A_f lowest" in said
+    # The worst of its runs.
+    assert said.endswith(
+        "A network whose mouth is merely covered (Mask) scores 1.5 % here and sees the class as it "
+        "always did: A_f through relearning cannot tell hiding from forgetting."
+    )
+    uncovered = run("mask", 0, 60, scenario=THREE)
+    assert "mouth" not in runs_finding([*runs, uncovered], ME)
+
+
 def test_the_sentence_counts_runs_methods_scenarios_and_ones_own() -> None:
     runs = [
         run("pru", 0, 5),

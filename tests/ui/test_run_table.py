@@ -53,6 +53,21 @@ def test_a_row_says_what_was_forgotten_and_what_came_back() -> None:
     }
 
 
+def test_a_run_that_was_turned_by_hand_says_how() -> None:
+    record = record_with([1.5, 40, 20])
+    pick = replace(record.config.pick, changes=(("attack", "pgd"),))
+    row = row_of(stored(replace(record, config=replace(record.config, pick=pick))))
+    assert (row["method"], row["variant"]) == ("Boundary Shrink", "paper, attack = pgd")
+
+
+@pytest.mark.parametrize("changes", [{"gone": 1}, {"epochs": 999}, {"epochs": "x"}, ["epochs"], 3])
+def test_a_record_that_was_turned_in_a_way_that_is_not_known_here_is_no_run(changes: Any) -> None:
+    record = record_with([1.5, 40, 20])
+    meta = record.to_entry().meta
+    meta = {**meta, "config": {**meta["config"], "changes": changes}}
+    assert read_run(run_key(record.config), meta, shipped=False) is None
+
+
 def test_a_broken_network_has_not_forgotten() -> None:
     broken = replace(record_with([0.0], control=None), failure="it answers 3 whatever it sees")
     row = row_of(stored(broken))

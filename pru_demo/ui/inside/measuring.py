@@ -39,7 +39,7 @@ def measured_runs(view: View) -> list[Measured]:
     letters = {view.b: "B", view.a: "A"}
     found = [
         Measured(run, measures, letters.get(run.pick, ""))
-        for run in runs_of(view.scenario)
+        for run in runs_of(view.scenario, view.a, view.b)
         if (measures := STORE.meta(inside_key(run))) is not None
     ]
     return sorted(found, key=lambda run: ["", "B", "A"].index(run.letter))
@@ -54,7 +54,7 @@ def unmeasured_runs(view: View) -> list[RunConfig]:
     first = [view.a, view.b, *REFERENCES]
     missing = [
         run
-        for run in runs_of(view.scenario)
+        for run in runs_of(view.scenario, view.a, view.b)
         if STORE.meta(run_key(run)) is not None and not _is_measured(run)
     ]
     missing.sort(key=lambda r: first.index(r.pick) if r.pick in first else len(first))

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from numpy.typing import NDArray
 
-from pru_demo.config import RunConfig, Scenario, runs_of
+from pru_demo.config import RunConfig, runs_of
 from pru_demo.experiment.keys import has_own_space
 from pru_demo.experiment.maps import LIVE, PlacedRun
 from pru_demo.experiment.record import RunRecord
@@ -64,15 +64,16 @@ def needed_classic(record: RunRecord, snapshot: int) -> NDArray[Any] | None:
     return picture
 
 
-def offer_new_fit(scenario: Scenario, kind: str, fitted_on: Sequence[str]) -> None:
-    """Offer to fit a scenario's map of a kind anew, to all its runs, or show how far that is.
+def offer_new_fit(shown: Sequence[RunConfig], kind: str, fitted_on: Sequence[str]) -> None:
+    """Offer to fit the map of a kind that holds the runs ``shown`` anew, to all runs of their
+    scenario, or show how far that is.
 
     Only where it would change something, as the map was ``fitted_on`` other runs, and nothing
     would be lost: a run whose features are no longer stored could not be placed on a new map.
     """
     configs = [
         run.record.config
-        for run in perceived_runs(runs_of(scenario))
+        for run in perceived_runs(runs_of(shown[0].scenario, *(run.pick for run in shown)))
         if is_whole(run) and not has_own_space(run.record.config)
     ]
     if set(fitted_on) == {str(c.pick) for c in configs} or not _features_known(configs):

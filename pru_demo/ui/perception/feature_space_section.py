@@ -53,7 +53,8 @@ def show_feature_space(runs: Sequence[PerceivedRun], references: Sequence[Percei
             )
 
     st.subheader("Every run of this scenario", anchor=False)
-    table = perception_table(perceived_runs(runs_of(scenario)))
+    shown = (run.record.config.pick for run in runs)
+    table = perception_table(perceived_runs(runs_of(scenario, *shown)))
     st.caption(text("perception.terms"))
     with st.container(key="facts"):
         st.dataframe(table, hide_index=True, alt="Recognition and probes of every run")
@@ -75,7 +76,7 @@ def _show_clouds(runs: Sequence[PerceivedRun], images: str) -> None:
             st.markdown(f"**{name}**: {percent(100 * cloud.recognised.mean())} recognised")
             chart(
                 n_dist_figure(record, cloud),
-                key=f"ndist-{pick.method}-{pick.variant}",
+                key=f"ndist-{pick.stem}",
                 alt=f"nDist against p_f of the {images} for {name}, {moment}",
             )
     st.markdown(text("perception.belief_and_distance", images=images))

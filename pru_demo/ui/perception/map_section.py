@@ -113,7 +113,7 @@ def _show_fidelity(records: Sequence[RunRecord], places: Sequence[PlacedRun], ki
     st.caption(said)
     for config, runs in doubtful:
         if not has_own_space(config):
-            offer_new_fit(config.scenario, kind, runs)
+            offer_new_fit([record.config for record in records], kind, runs)
             return  # one map holds all such runs
 
 
@@ -154,7 +154,7 @@ def _show_classic(records: Sequence[RunRecord]) -> None:
             if places is not None:
                 chart(
                     classic_figure(record, places, ink()),
-                    key=f"classic-{pick.method}-{pick.variant}",
+                    key=f"classic-{pick.stem}",
                     alt=f"UMAP of {pick_name(pick)}: {record.snapshots[snapshot].label}",
                 )
     st.markdown(text("perception.classic"))

@@ -1,30 +1,29 @@
 """What the features of every network still tell of the class, right after unlearning."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from pru_demo.evaluation.knowledge import SHOTS
 from pru_demo.experiment.attack import Attack
-from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.knowledge import knowledge_figure, knowledge_finding, knowledge_table
 from pru_demo.figures.naming import (
     forgotten_example,
     forgotten_images,
     forgotten_name,
     is_reference,
+    is_yardstick,
 )
 from pru_demo.ui.relearning.attacking import attack_panel, known
 from pru_demo.ui.shared.charts import chart, download
+from pru_demo.ui.shared.comparison import Comparison
 from pru_demo.ui.shared.texts import text
 
 
-def show_knowledge(everyone: Sequence[RunRecord]) -> None:
+def show_knowledge(comparison: Comparison) -> None:
     """The k-shot AUC right after unlearning, and where each run stands between the references."""
-    scenario = everyone[0].config.scenario
+    everyone, scenario = comparison.everyone, comparison.view.scenario
     name = forgotten_name(scenario)
     st.subheader(f"Do its features still know {forgotten_example(scenario)}?", anchor=False)
-    listed = sorted(everyone, key=lambda record: is_reference(record.config.pick))
+    listed = sorted(everyone, key=lambda record: is_yardstick(record.config.pick))
     found = [(record.config, known(record)) for record in listed]
     runs = [run for _, run in found if run is not None]
     if missing := [config for config, run in found if run is None]:

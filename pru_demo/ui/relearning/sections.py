@@ -1,7 +1,4 @@
-"""Relearning's sections: a clock to turn, attacks that take no time, and what is still known.
-
-All take records in the order in which they are drawn, the references first.
-"""
+"""Relearning's sections: a clock to turn, and attacks that take no time."""
 
 from collections.abc import Sequence
 
@@ -10,7 +7,6 @@ import streamlit as st
 
 from pru_demo.config import RunConfig
 from pru_demo.experiment.attack import Attack
-from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.at_once import (
     again_finding,
     at_once_figure,
@@ -28,7 +24,7 @@ from pru_demo.figures.findings import (
 from pru_demo.figures.naming import (
     forgotten_images,
     forgotten_name,
-    is_reference,
+    is_yardstick,
     pick_name,
 )
 from pru_demo.figures.run_tables import relearning_table
@@ -37,18 +33,19 @@ from pru_demo.models import MODELS
 from pru_demo.ui.relearning.attack_choice import introduction
 from pru_demo.ui.relearning.attacking import attack_panel, attacked_at_once, relearned
 from pru_demo.ui.shared.charts import accuracy_charts, download
+from pru_demo.ui.shared.comparison import Comparison
+from pru_demo.ui.shared.controls import controls_said
 from pru_demo.ui.shared.images import sample_images, strip
 from pru_demo.ui.shared.texts import text
 
 SHOWN_IMAGES = 16
 
 
-def show_relearning(
-    everyone: Sequence[RunRecord], chosen: Sequence[RunRecord], attack: Attack
-) -> None:
-    """Relearning epoch by epoch: the curves of ``everyone`` whom it was tried on, and which images
-    of the ``chosen`` runs come back."""
-    found = {record.config: relearned(record, attack) for record in everyone}
+def show_relearning(comparison: Comparison, attack: Attack) -> None:
+    """Relearning epoch by epoch: the curves of all whom it was tried on, and which images of the
+    chosen runs come back."""
+    chosen = comparison.chosen
+    found = {record.config: relearned(record, attack) for record in comparison.everyone}
     attacked = [record for record in found.values() if record is not None]
     mine = [record for record in attacked if record.config in {run.config for run in chosen}]
     retrained = next((each for each in attacked if each.config.pick.method == "retrain"), None)
@@ -56,16 +53,21 @@ def show_relearning(
     if attack.kind == "class" and retrained is not None:
         said.append(par_finding(retrained))
     st.markdown(" ".join(said))
-    _offer(everyone, chosen, attack, [config for config, run in found.items() if run is None])
+    _offer(comparison, attack, [config for config, run in found.items() if run is None])
     if not attacked:
         return
-    scenario = chosen[0].config.scenario
+    scenario = comparison.view.scenario
     name, images_of = forgotten_name(scenario), forgotten_images(scenario)
     last = scenario.relearn_epochs
     epoch = st.slider("Relearning epoch", 0, last, last, key="epoch", bind="query-params")
+    controls = {record.config for record in comparison.controls}
     accuracy_charts(
         lambda accuracy: relearning_figure(
-            attacked, accuracy, epoch=epoch, show_published=attack.is_recorded
+            [record for record in attacked if record.config not in controls],
+            accuracy,
+            controls=[record for record in attacked if record.config in controls],
+            epoch=epoch,
+            show_published=attack.is_recorded,
         ),
         key="relearning",
         alt=f"up to relearning epoch {epoch}, {name} forgotten",
@@ -74,7 +76,7 @@ def show_relearning(
         has_control = MODELS[scenario.model].batch_norm
         circles = text("relearning.control") if has_control else text("relearning.no_control")
         st.markdown(f"{circles} {text('relearning.published')}")
-        for sentence in filter(None, map(control_finding, chosen)):
+        for sentence in filter(None, [*map(control_finding, chosen), controls_said(comparison)]):
             st.markdown(sentence)
 
     if mine:
@@ -91,22 +93,21 @@ def show_relearning(
     _show_numbers(relearning_table(attacked), f"relearning-{name}.csv")
 
 
-def show_at_once(
-    everyone: Sequence[RunRecord], chosen: Sequence[RunRecord], attack: Attack
-) -> None:
-    """An attack that takes no epochs: before and after, and which images of the ``chosen`` runs
-    come back."""
-    found = {record.config: attacked_at_once(record, attack) for record in everyone}
+def show_at_once(comparison: Comparison, attack: Attack) -> None:
+    """An attack that takes no epochs: before and after, and which images of the chosen runs come
+    back."""
+    chosen = comparison.chosen
+    found = {record.config: attacked_at_once(record, attack) for record in comparison.everyone}
     attacked = [each for each in found.values() if each is not None]
     mine = [each for each in attacked if each.record.config in {run.config for run in chosen}]
     st.markdown(" ".join([introduction(attack, chosen[0].config), *map(at_once_finding, mine)]))
-    _offer(everyone, chosen, attack, [config for config, each in found.items() if each is None])
+    _offer(comparison, attack, [config for config, each in found.items() if each is None])
     if not attacked:
         return
-    scenario = chosen[0].config.scenario
+    scenario = comparison.view.scenario
     name, images_of = forgotten_name(scenario), forgotten_images(scenario)
     # The first is at the top.
-    listing = sorted(attacked, key=lambda each: is_reference(each.record.config.pick))
+    listing = sorted(attacked, key=lambda each: is_yardstick(each.record.config.pick))
     accuracy_charts(
         lambda accuracy: at_once_figure(listing, accuracy),
         key="at-once",
@@ -131,17 +132,12 @@ def _drawn(share: float, draws: int) -> str:
     return f"{share * draws:.0f} of {draws}" if draws > 1 else ""
 
 
-def _offer(
-    everyone: Sequence[RunRecord],
-    chosen: Sequence[RunRecord],
-    attack: Attack,
-    missing: Sequence[RunConfig],
-) -> None:
+def _offer(comparison: Comparison, attack: Attack, missing: Sequence[RunConfig]) -> None:
     """Offer ``attack`` on those of the ``missing`` runs that it says something about."""
     if attack.is_recorded:
         return
-    mine = [record.config for record in chosen]
-    broken = [record.config for record in everyone if record.failure]
+    mine = [record.config for record in comparison.chosen]
+    broken = [record.config for record in comparison.everyone if record.failure]
     # What relearning makes of Original is no news, and takes as long as any other.
     idle = [run for run in missing if attack.relearns and run.pick.method == "original"]
     wanted = [r for r in missing if r not in broken and (r in mine or r not in idle)]

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 
 from pru_demo.config import Scenario
 from pru_demo.data import DATASETS
-from pru_demo.figures.naming import is_reference, listed
+from pru_demo.figures.naming import is_yardstick, listed
 from pru_demo.methods import METHODS
 from pru_demo.ui.runs.stored_runs import StoredRun, is_own
+from pru_demo.ui.shared.controls import mask_said
 
 # More names would be a list, not a sentence.
 _NAMED = 3
 
 
 def runs_finding(runs: Sequence[StoredRun], mine: str) -> str:
-    """How many runs of what, how many of them the visitor's, and which method holds."""
+    """How many runs of what, how many of them the visitor's, which method holds, and what that is
+    worth."""
     datasets = [name for name in DATASETS if any(r.config.scenario.dataset == name for r in runs)]
     labels = [DATASETS[name].label for name in datasets]
     methods = len({run.config.pick.method for run in runs})
@@ -24,7 +26,8 @@ def runs_finding(runs: Sequence[StoredRun], mine: str) -> str:
         f"{_counted(len(runs), 'run')} of {_counted(methods, 'method')} on {where}"
         f"{f', {yours} of them yours' if yours else ''}."
     )
-    return " ".join(filter(None, [count, _holding(runs)]))
+    masks = [r.highest for r in runs if r.config.pick.method == "mask" and r.highest is not None]
+    return " ".join(filter(None, [count, _holding(runs), mask_said(masks)]))
 
 
 def best_methods(runs: Sequence[StoredRun]) -> dict[Scenario, str]:
@@ -36,7 +39,7 @@ def best_methods(runs: Sequence[StoredRun]) -> dict[Scenario, str]:
     competitors: dict[Scenario, list[tuple[float, float, str]]] = defaultdict(list)
     for run in runs:
         pick = run.config.pick
-        if run.highest is not None and not run.failure and not is_reference(pick):
+        if run.highest is not None and not run.failure and not is_yardstick(pick):
             competitors[run.config.scenario].append((run.highest, -run.a_r, pick.method))
     return {
         scenario: min(found)[2]

@@ -14,7 +14,7 @@ import streamlit as st
 
 from pru_demo.config import RunConfig
 from pru_demo.data import DATASETS, DatasetSpec
-from pru_demo.figures.naming import forgotten_classes, forgotten_name
+from pru_demo.figures.naming import forgotten_classes, forgotten_name, variant_name
 from pru_demo.methods import METHODS, Method
 from pru_demo.models import MODELS
 from pru_demo.settings import PRESETS, Preset
@@ -129,7 +129,7 @@ def _row(run: StoredRun, mine: str, zone: tzinfo) -> dict[str, str | int | float
     # What differs most between runs comes first: a phone shows no more than five.
     return {
         "method": METHODS[pick.method].label,
-        "variant": pick.variant,
+        "variant": variant_name(pick),
         "forgot": forgotten_name(scenario),
         "A_f": run.a_f,
         "A_r": run.a_r,
@@ -183,7 +183,7 @@ def _percent(label: str, width: int, meaning: str) -> Any:
 # Wide enough for what stands in them most often, and narrow enough for a screen to show when a run
 # was made and whose it is.
 _COLUMNS: dict[str, Any] = {
-    "method": _text(134),
+    "method": _text(140),
     "variant": _text(78),
     "forgot": _text(64),
     "A_f": _percent("A_f", 58, "Accuracy on the forgotten classes right after unlearning"),
@@ -208,7 +208,7 @@ _COLUMNS: dict[str, Any] = {
     ),
     "when": _text(146, "When the run was made, by your clock."),
     "seconds": st.column_config.NumberColumn(
-        width=72, format="%.0f", help="All of the run, relearning and measuring included."
+        width=66, format="%.0f", help="All of the run, relearning and measuring included."
     ),
     "network": _text(210),
     "seed": st.column_config.NumberColumn(width=52, format="%d"),

@@ -9,31 +9,43 @@ from pru_demo.config import Pick, RunConfig, View
 from pru_demo.data import DATASETS, available
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.naming import forgotten_name
+from pru_demo.methods import METHODS
 from pru_demo.ui.shared.pages import end_page, link_to
 from pru_demo.ui.shared.records import record_of
 from pru_demo.ui.shared.running import is_running, run_panel
 from pru_demo.ui.shared.state import current_view
 
 REFERENCES = (Pick("retrain", "paper"), Pick("original", "paper"))
+CONTROLS = tuple(Pick(name, "default") for name, method in METHODS.items() if method.control)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A and B, in this order and once if they are the same, and the references there are."""
+    """A and B, in this order and once if they are the same, and the yardsticks there are: the
+    references, and the controls, which only hide the class."""
 
     view: View
     chosen: tuple[RunRecord, ...]
     references: tuple[RunRecord, ...]
+    controls: tuple[RunRecord, ...]
 
-    def missing_references(self) -> list[RunConfig]:
-        """Retrain and Original, as far as they have not been computed for this scenario."""
-        known = {record.config.pick for record in (*self.chosen, *self.references)}
-        return [RunConfig(self.view.scenario, pick) for pick in REFERENCES if pick not in known]
+    @property
+    def everyone(self) -> tuple[RunRecord, ...]:
+        """In the order in which they are drawn: what was chosen lies over its yardsticks."""
+        return (*self.controls, *self.references, *self.chosen)
 
-    def reference(self, method: str) -> RunRecord | None:
-        """Retrain's or Original's record, if it has been computed, also where it is A or B."""
-        everyone = (*self.chosen, *self.references)
-        return next((r for r in everyone if r.config.pick.method == method), None)
+    def missing_yardsticks(self) -> list[RunConfig]:
+        """Those that have not been computed for this scenario."""
+        known = {record.config.pick for record in self.everyone}
+        picks = [pick for pick in (*REFERENCES, *CONTROLS) if pick not in known]
+        return [RunConfig(self.view.scenario, pick) for pick in picks]
+
+    def yardstick(self, method: str) -> RunRecord | None:
+        """The record of Retrain, Original or a control, if it has been computed, also where it is A
+        or B; one that was turned by hand is no yardstick."""
+        known = {record.config.pick: record for record in self.everyone}
+        picks = (pick for pick in (*REFERENCES, *CONTROLS) if pick.method == method)
+        return next((known[pick] for pick in picks if pick in known), None)
 
 
 def needed_comparison(
@@ -62,13 +74,16 @@ def needed_comparison(
                 name = forgotten_name(View().scenario)
                 link_to("relearning", f"Meanwhile: how {name} comes back, on finished runs", View())
         end_page()
-    others = (RunConfig(view.scenario, pick) for pick in REFERENCES)
-    references = [record_of(config) for config in others if config not in records]
-    return Comparison(
-        view,
-        tuple(r for r in records.values() if r is not None),
-        tuple(r for r in references if r is not None),
+    others = (
+        [RunConfig(view.scenario, pick) for pick in picks if pick not in (view.a, view.b)]
+        for picks in (REFERENCES, CONTROLS)
     )
+    return Comparison(view, *map(_known, (configs, *others)))
+
+
+def _known(configs: Sequence[RunConfig]) -> tuple[RunRecord, ...]:
+    """The records of those that have been computed."""
+    return tuple(record for record in map(record_of, configs) if record is not None)
 
 
 def fetch_hint(names: Sequence[str]) -> str:

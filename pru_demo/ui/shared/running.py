@@ -88,7 +88,7 @@ def run_panel(configs: Sequence[RunConfig], missing: Sequence[RunConfig]) -> Non
         f"Run {names}" if missing else f"Run {names} again, live",
         icon=":material/play_arrow:",
         type="primary" if missing else "secondary",
-        key="run." + ".".join(c.pick.method for c in configs),
+        key="run." + ".".join(c.pick.stem for c in configs),
         help=f"{preset.label}: {preset.description}.",
     ) and start(missing or configs, again=not missing):
         st.rerun()
@@ -107,7 +107,7 @@ def _show_jobs(jobs: Mapping[RunConfig, Job]) -> None:
         epochs = max(map(planned_epochs, jobs))
         accuracy_charts(
             lambda accuracy: unlearning_figure(live, accuracy, epochs),
-            key="live." + ".".join(config.pick.method for config in jobs),
+            key="live." + ".".join(config.pick.stem for config in jobs),
             alt="as the run goes on",
         )
 

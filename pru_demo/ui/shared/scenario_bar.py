@@ -43,7 +43,7 @@ def scenario_bar(view: View) -> None:
         )
         with forget:
             _class_choice(view, several=several)
-        picks = [run.pick for run in runs_of(scenario)]
+        picks = [run.pick for run in runs_of(scenario, view.a, view.b)]
         for column, key, label in ((a, "bar.a", "A"), (b, "bar.b", "B")):
             column.selectbox(
                 f"Method {label}",

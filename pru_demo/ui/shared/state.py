@@ -4,7 +4,7 @@ import re
 
 import streamlit as st
 
-from pru_demo.config import QUERY_KEYS, View, view_from_query
+from pru_demo.config import View, is_query_key, view_from_query
 
 _LAST = "view_query"
 
@@ -14,7 +14,7 @@ def current_view() -> View:
 
     Moving to another page empties the URL, so the last query of the session fills it again.
     """
-    query = {k: v for k, v in st.query_params.to_dict().items() if k in QUERY_KEYS}
+    query = _asked()
     if not query:
         query = st.session_state.get(_LAST, {})
     view, notices = view_from_query(query)
@@ -27,11 +27,16 @@ def current_view() -> View:
 def show(view: View) -> None:
     """Make ``view`` the current one, in the URL and for the pages visited next."""
     st.session_state[_LAST] = view.query()
-    now = {k: v for k, v in st.query_params.to_dict().items() if k in QUERY_KEYS}
+    now = _asked()
     if now != view.query():
         for name in now.keys() - view.query().keys():
             del st.query_params[name]
         st.query_params.update(view.query())
+
+
+def _asked() -> dict[str, str]:
+    """What the address says of a view; it may say other things, too."""
+    return {k: v for k, v in st.query_params.to_dict().items() if is_query_key(k)}
 
 
 def _plain(text: str) -> str:
