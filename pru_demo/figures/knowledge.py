@@ -56,7 +56,7 @@ def knowledge_figure(runs: Sequence[Known], k: int) -> go.Figure:
     figure = calm(
         height=120 + _ROW * len(attacked),
         x={
-            "title": "1 − AUC: how often the attacker errs",
+            "title": "1 − AUC (left: it knows)",
             "range": [low - 0.1, high + 0.05],
             "tickvals": list(ticks),
             "ticktext": [f"{10.0**each:g}" for each in ticks],
