@@ -144,7 +144,7 @@ def layer_knowledge_finding(
     rest = f"; there {listed(beside)}" if beside else ""
     images = forgotten_images(run.config.scenario)
     return (
-        f"**{pick_name(run.config.pick)}** tells {images} best in **{best}** "
+        f"**{pick_name(run.config.pick)}**: {images} are found most easily after **{best}** "
         f"(AUC {known[best]:.4f}{rest})."
     )
 

@@ -83,7 +83,9 @@ def measured(compared: Store, shrunken: None) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_what_is_known_of_the_references_comes_out(measured: dict[str, dict[str, Any]]) -> None:
+def test_what_is_known_of_the_references_comes_out(
+    measured: dict[str, dict[str, Any]], results: dict[str, RunResult]
+) -> None:
     original, retrain, pru = (measured[name] for name in ("original", "retrain", "pru"))
     # The original is itself: no layer moved, and its features are its own.
     assert {block["relative"] for block in original["layers"]["blocks"]} == {0.0}
@@ -101,6 +103,15 @@ def test_what_is_known_of_the_references_comes_out(measured: dict[str, dict[str,
     assert {**way[0], "share": 1.0} == {**line[-1], "share": 1.0}
     assert bits.keys() == {"8", "4", "2"}
     assert bits["8"]["A_r"] == pytest.approx(way[-1]["A_r"], abs=6)
+    # By layer it ends where the features as a whole are attacked, in every run's record.
+    for name in ("original", "pru"):
+        layers, attacks = measured[name]["layers"], results[name].record.attacks
+        known = {layer["name"]: layer["mean"] for layer in layers["k_shot_auc"]}
+        assert list(known) == [layer["name"] for layer in layers["cka_to_original"]]
+        assert attacks is not None
+        # The kernels were stored in halves.
+        recorded = attacks["k_shot_auc"]["5"]["mean"]
+        assert known["features"] == pytest.approx(recorded, abs=2e-3)
     # Retrain is as far from itself as nothing.
     assert retrain["against_retrain"]["JS"] == pytest.approx(0, abs=1e-9)
     assert retrain["against_retrain"]["agreement"] == 1
@@ -267,6 +278,7 @@ def test_of_a_network_that_broke_what_can_be_measured_is(
     assert set(measures["test_part"].values()) == {None}
     assert measures["ou_epsilon"] == {"epsilon": 0.03, "JS": None}
     assert set(measures["weights"].values()) == {None}
+    assert {layer["mean"] for layer in measures["layers"]["k_shot_auc"]} == {None}
     assert set(measures["relearning"]["comeback"].values()) == {None}
     # Not None as a whole, which would say that Retrain is missing.
     assert set(measures["against_retrain"].values()) == {None}

@@ -19,11 +19,12 @@ def measures_with(
     accuracy: float = 0.5,
     auc: float = 0.5,
     no_attack: str = "",
+    known: Sequence[float | None] | None = None,
 ) -> dict[str, Any]:
     """As ``experiment.inside`` gives them, of all that the page Inside reads.
 
     ``cka`` is on the forgotten images; all images are more alike by 0.05. ``no_attack`` says why
-    there could be none.
+    there could be none. ``known`` is the k-shot AUC by layer; None: measured before there was one.
     """
 
     def likeness(values: Sequence[float | None]) -> list[dict[str, Any]]:
@@ -35,9 +36,16 @@ def measures_with(
     attack: dict[str, Any] = {"membership": {"accuracy": accuracy, "auc": auc, "per_side": 600}}
     if no_attack:
         attack = {"membership": None, "no_membership": no_attack}
+    layers: dict[str, Any] = {}
+    if known is not None:
+        layers["k_shot_auc"] = [
+            {"name": name, "mean": auc, "deviation": auc and 1e-3, "reason": ""}
+            for name, auc in zip(SENT, known, strict=True)
+        ]
     return {
         "forget_set": {"A_f": 1.5, **attack},
         "layers": {
+            **layers,
             "blocks": [
                 {"name": name, "relative": r} for name, r in zip(BLOCKS, relative, strict=True)
             ],

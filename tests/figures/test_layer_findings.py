@@ -10,6 +10,7 @@ from pru_demo.figures.layer_findings import (
     drift_finding,
     hidden_finding,
     inside_finding,
+    layer_knowledge_finding,
     likeness_finding,
 )
 from tests.figures.measured import measured
@@ -147,3 +148,19 @@ def test_without_retrain_or_original_only_what_is_known_is_said() -> None:
     assert likeness_finding(run, measured("original", "", to_retrained=None)) == expected
     assert likeness_finding(measured(cka=[None] * 10), None) == ""
     assert likeness_finding(measured("original"), None) == ""
+
+
+def test_the_layer_that_knows_most_is_named_beside_the_references() -> None:
+    known = [0.7, *[0.9] * 5, 0.9972, 0.9969, 0.9969, 0.98]
+    run = measured(known=known)
+    original = measured("original", "", known=[*[0.9] * 6, 0.9996, 0.9997, 0.9997, 0.9999])
+    said = layer_knowledge_finding(run, original, measured("retrain", "", known=[0.978] * 10))
+    assert said == (
+        "**PRU (paper)**: 9s are found most easily after **conv 7** "
+        "(AUC 0.9972; there Original 0.9996 and Retrain 0.9780)."
+    )
+    assert layer_knowledge_finding(run, None, measured("retrain", "")) == (
+        "**PRU (paper)**: 9s are found most easily after **conv 7** (AUC 0.9972)."
+    )
+    assert layer_knowledge_finding(original, original, None) == ""
+    assert layer_knowledge_finding(measured(), original, None) == ""

@@ -12,6 +12,8 @@ from pru_demo.figures.layers import (
     change_figure,
     distinct,
     drift_figure,
+    knowledge_by_layer_figure,
+    known_layers,
     layer_table,
     likeness_figure,
 )
@@ -183,3 +185,35 @@ def test_the_table_has_one_row_for_each_run_and_layer() -> None:
         0.1,
         pytest.approx(0.95),
     )
+
+
+KNOWN = [0.7, 0.8, 0.9, 0.99, 0.99, 0.99, 0.999, 0.9999, 0.9999, 0.95]
+
+
+def test_what_each_layer_knows_is_drawn_upside_down() -> None:
+    figure = knowledge_by_layer_figure([measured(known=KNOWN), measured("delete", "B")])
+    # Who was measured before there was such an attack is left out.
+    (line,) = figure.data
+    assert line.x == (*CONVOLUTIONS, "classifier"), "the features are the last block's output"
+    assert list(line.y) == pytest.approx([1 - KNOWN[i] for i in (*range(8), 9)])
+    assert line.customdata[7] == "0.9999"
+    axis = figure.layout.yaxis
+    assert (axis.type, axis.autorange) == ("log", "reversed")
+
+
+def test_features_that_are_not_the_last_blocks_output_have_a_place_of_their_own() -> None:
+    layers = known_layers(measured(known=[*KNOWN[:8], 0.99, 0.95]))
+    assert [*layers] == [*CONVOLUTIONS, "features", "classifier"]
+    assert layers["features"].mean == 0.99
+
+
+def test_a_layer_that_never_errs_is_on_the_axis_and_one_without_attack_is_a_gap() -> None:
+    line = knowledge_by_layer_figure([measured(known=[None, *KNOWN[1:7], 1.0, 1.0, 1.0])]).data[0]
+    assert math.isnan(line.y[0])
+    assert line.y[7] == pytest.approx(1e-6)
+
+
+def test_the_table_has_what_each_layer_knows() -> None:
+    table = layer_table([measured(known=KNOWN)]).set_index("layer")
+    assert table["5-shot AUC"]["conv 7"] == 0.999
+    assert "5-shot AUC" not in layer_table([measured()])

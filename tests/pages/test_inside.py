@@ -341,3 +341,33 @@ def test_a_network_that_broke_is_said_to_have(store: Store, keep: Keep) -> None:
     assert "**PRU (paper)** broke the network: its outputs are no longer numbers." in texts(app)
     assert "Not computed for **PRU (paper)**: its losses are no numbers." in texts(app)
     assert len(figures(app)) == 6
+
+
+def test_which_layer_still_knows_is_a_figure_of_its_own(engine: FakeEngine, keep: Keep) -> None:
+    keep(*EVERYTHING, known=[0.7, *[0.9] * 6, 0.99, 0.99, 0.95])
+    app = visit()
+    assert problems(app) == []
+    assert len(figures(app)) == 7
+    assert (
+        "3s are found most easily after **conv 8** (AUC 0.9900; there Original 0.9900 and"
+        in texts(app)
+    )
+    assert buttons(app, "again") == []
+
+
+def test_runs_that_were_measured_before_layers_were_attacked_are_offered_again(
+    store: Store, engine: FakeEngine, keep: Keep
+) -> None:
+    keep(*EVERYTHING)
+    keep(B, known=[0.7, *[0.9] * 6, 0.99, 0.99, 0.95])
+    app = visit()
+    assert len(figures(app)) == 7, "nothing of what there is gets lost"
+    (button,) = buttons(app, "again")
+    assert button.label == "Measure PRU (paper), Retrain and Original"
+    button.click().run()
+    assert [job.key for job in engine.submitted] == [inside_key(r) for r in (A, RETRAIN, ORIGINAL)]
+    assert "**PRU (paper)**: waiting" in texts(app)
+    keep(A, known=[0.7, *[0.9] * 6, 0.99, 0.99, 0.95])
+    for job in engine.submitted:
+        job.end("done")
+    assert "PRU" not in buttons(app.run(), "again")[0].label
