@@ -12,6 +12,7 @@ from pru_demo.ui.shared.charts import accuracy_charts, download
 from pru_demo.ui.shared.comparison import needed_comparison
 from pru_demo.ui.shared.controls import controls_said
 from pru_demo.ui.shared.images import sample_images, strip
+from pru_demo.ui.shared.seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.texts import text
 
 SHOWN_IMAGES = 16
@@ -21,6 +22,7 @@ scenario = comparison.view.scenario
 name, images_of = forgotten_name(scenario), forgotten_images(scenario)
 # Drawn in this order: what was chosen lies over its yardsticks.
 everyone = [*comparison.references, *comparison.chosen]
+seeds = seeds_of(everyone)
 
 st.title(f"Make it remember {name}", anchor=False)
 findings = map(relearning_finding, comparison.chosen)
@@ -29,7 +31,12 @@ last = scenario.relearn_epochs
 epoch = st.slider("Relearning epoch", 0, last, last, key="epoch", bind="query-params")
 accuracy_charts(
     lambda accuracy: relearning_figure(
-        everyone, accuracy, controls=comparison.controls, epoch=epoch, show_published=True
+        everyone,
+        accuracy,
+        controls=comparison.controls,
+        epoch=epoch,
+        show_published=True,
+        seeds=seeds,
     ),
     key="relearning",
     alt=f"up to relearning epoch {epoch} without {name}",
@@ -39,7 +46,7 @@ circles = text("relearning.control") if has_control else text("relearning.no_con
 st.markdown(f"{circles} {text('relearning.published')}")
 for sentence in filter(None, map(control_finding, comparison.chosen)):
     st.markdown(sentence)
-if said := controls_said(comparison):
+for said in filter(None, (controls_said(comparison), seeds_said(seeds))):
     st.markdown(said)
 
 st.subheader(f"Which {images_of} come back first", anchor=False)
@@ -54,6 +61,6 @@ for record in comparison.chosen:
     )
 
 with st.expander("The numbers behind the figure", icon=":material/table:"):
-    table = relearning_table([*everyone, *comparison.controls])
+    table = relearning_table([*everyone, *comparison.controls], seeds)
     st.dataframe(table, alt="A_f and A_r in percent for every relearning epoch")
     download("Download (CSV)", table.to_csv(), f"relearning-{name}.csv")
