@@ -68,8 +68,12 @@ def add_band(figure: go.Figure, pick: Pick, spread: Mapping[float, Spread]) -> N
         pick,
         x,
         [each.mean for each in found],
-        f"{short_name(pick)}, all seeds<br>epoch %{{x}}: %{{text}} %",
-        text=[with_range(each) for each in found],
+        f"{short_name(pick)}, epoch %{{x}}<br>%{{text}}",
+        text=[
+            f"mean {each.mean:.1f} %, {each.lowest:.1f} to {each.highest:.1f} % over "
+            f"{each.runs} seeds"
+            for each in found
+        ],
         width=1,
         marker=0,
         showlegend=False,
@@ -77,5 +81,5 @@ def add_band(figure: go.Figure, pick: Pick, spread: Mapping[float, Spread]) -> N
 
 
 def with_range(spread: Spread) -> str:
-    """``12.3 (10.0–15.1 of 3 seeds)``, for percentages."""
+    """``12.3 (10.0–15.1 of 3 seeds)``: of percentages, for a column that says so."""
     return f"{spread.mean:.1f} ({spread.lowest:.1f}–{spread.highest:.1f} of {spread.runs} seeds)"
