@@ -12,6 +12,7 @@ from pru_demo.ui.forget.knobs_form import knobs_form
 from pru_demo.ui.shared.charts import accuracy_charts, chart, download
 from pru_demo.ui.shared.comparison import needed_comparison
 from pru_demo.ui.shared.running import run_panel
+from pru_demo.ui.shared.seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.state import current_view
 from pru_demo.ui.shared.texts import text
 
@@ -22,6 +23,7 @@ knobs_form(view)
 comparison = needed_comparison()
 runs = {record.config.pick: record for record in comparison.chosen}
 curves = {pick: record.snapshots for pick, record in runs.items()}
+seeds = seeds_of(comparison.chosen)
 
 before = comparison.chosen[0].snapshots[0]
 said = text(
@@ -46,11 +48,16 @@ for pick, record in runs.items():
         st.caption(f"{pick_name(pick)}: {record.note}")
 accuracy_charts(
     lambda accuracy: unlearning_figure(
-        curves, accuracy, max(planned_epochs(record.config) for record in comparison.chosen)
+        curves,
+        accuracy,
+        max(planned_epochs(record.config) for record in comparison.chosen),
+        seeds=seeds,
     ),
     key="unlearning",
     alt=f"after every step of unlearning {name}",
 )
+if said_of_seeds := seeds_said(seeds):
+    st.markdown(said_of_seeds)
 run_panel([record.config for record in comparison.chosen], [])
 if yardsticks := comparison.missing_yardsticks():
     st.markdown(text("forget.no_yardsticks"))

@@ -11,6 +11,7 @@ from pru_demo.ui.shared.charts import accuracy_charts
 from pru_demo.ui.shared.comparison import needed_comparison
 from pru_demo.ui.shared.controls import controls_said
 from pru_demo.ui.shared.pages import link_to
+from pru_demo.ui.shared.seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.texts import text
 
 comparison = needed_comparison()
@@ -26,15 +27,18 @@ story = (
     else text("start.story_images", count=count, images=images)
 )
 st.markdown(" ".join([story, *map(relearning_finding, comparison.chosen)]))
+everyone = [*comparison.references, *comparison.chosen]
+seeds = seeds_of(everyone)
 accuracy_charts(
     lambda accuracy: relearning_figure(
-        [*comparison.references, *comparison.chosen], accuracy, controls=comparison.controls
+        everyone, accuracy, controls=comparison.controls, seeds=seeds
     ),
     key="start",
     alt=f"over ten epochs of relearning without {name}",
 )
 control = [text("start.control")] if MODELS[view.scenario.model].batch_norm else []
-st.caption(" ".join([text("start.yardsticks"), *control, controls_said(comparison)]))
+explained = [text("start.yardsticks"), *control, controls_said(comparison), seeds_said(seeds)]
+st.caption(" ".join(filter(None, explained)))
 
 st.subheader("Look closer", anchor=False)
 for page, label, why in (

@@ -190,6 +190,10 @@ class RunConfig:
     scenario: Scenario
     pick: Pick
 
+    def with_seed(self, seed: int) -> "RunConfig":
+        """The same run with another seed."""
+        return replace(self, scenario=replace(self.scenario, seed=seed))
+
     def content(self) -> dict[str, Any]:
         """As JSON, what was asked for, by name: for records, and for those who compute it."""
         pick = {"method": self.pick.method, "variant": self.pick.variant}

@@ -19,6 +19,7 @@ Value: TypeAlias = float | int | bool | str
 # As floats are written, and no digits of other scripts; longer ones take long to read.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _LONGEST_NUMBER = 32
+_MOST_NAMES = 8
 
 
 class Words(NamedTuple):
@@ -160,7 +161,7 @@ def checked_changes(
     for name, value in asked.items():
         try:
             if name not in knobs:
-                there = f"there are {', '.join(knobs)}" if knobs else "there is nothing to set"
+                there = _listed(list(knobs)) if knobs else "there is nothing to set"
                 raise BadValue(f"asks for “{shortened(called(name))}”, but {there}.")
             values[name] = knobs[name].checked(value, called(name))
         except BadValue as problem:
@@ -168,6 +169,14 @@ def checked_changes(
             if isinstance(problem, OutOfBounds):
                 values[name] = problem.nearest
     return values, objections
+
+
+def _listed(names: list[str]) -> str:
+    """The first of the ``names``: a notice has no room for all that PRU can be given."""
+    more = len(names) - _MOST_NAMES
+    return f"there are {', '.join(names[:_MOST_NAMES])}" + (
+        f" and {more} others" if more > 0 else ""
+    )
 
 
 def written(value: Value) -> str:

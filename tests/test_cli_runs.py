@@ -71,6 +71,11 @@ def test_run_computes_each_method_and_measure_and_sweep_use_what_is_stored(
     assert [run["forget"] for run in swept] == [[3], [4]]
     assert swept[0]["made_with"]["made"] == made[0], "what is stored is not done again"
     assert "±" in capsys.readouterr().out
+    (spread,) = json.loads((tmp_path / "summary.json").read_text())["spread"]
+    aucs = [run["attacks"]["k_shot_auc"]["5"] for run in swept]
+    assert (spread["method"], spread["runs"], spread["failed"]) == ("unroll_of", 2, 0)
+    assert spread["k_shot_auc"]["5"]["mean"] == pytest.approx(sum(aucs) / 2)
+    assert spread["k_shot_auc"]["5"]["lowest"] == min(aucs)
 
 
 def test_a_job_that_fails_is_one_sentence(

@@ -1,10 +1,12 @@
 """Tables of the command line say what was not computed, and why."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
 from pru_demo.cli.tables import measure_table, result_table, sweep_table
 from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.experiment.spread import spread_by_method
 from tests.figures.records import record_with
 
 SECONDS = {"unlearn": 1.0, "relearn": 1.0}
@@ -56,8 +58,36 @@ def test_runs_that_were_turned_by_hand_are_told_apart() -> None:
         for a_f in (1.0, 3.0)
     ]
     shown, swept = (
-        [row.split()[1] for row in table(records).splitlines()[2:]]
-        for table in (result_table, sweep_table)
+        [row.split()[1] for row in table.splitlines()[2:]]
+        for table in (result_table(records), sweep_table(spread_by_method(records)))
     )
     assert shown == [version for version in versions for _ in range(2)]
     assert swept == list(versions)
+
+
+def test_a_sweep_says_mean_and_deviation_of_what_was_computed() -> None:
+    runs = [
+        replace(
+            record_with([a_f, 10 * a_f], scenario=Scenario(seed=seed)),
+            attacks={
+                "k_shot_auc": {
+                    "1": {"mean": auc, "deviation": 0.01},
+                    "5": {"mean": auc if seed == 7 else None, "deviation": None},
+                    "50": {"mean": None, "deviation": None},
+                }
+            },
+        )
+        for seed, a_f, auc in ((7, 1.0, 0.999), (8, 3.0, 0.997))
+    ]
+    names, _, row = sweep_table(spread_by_method(runs)).splitlines()
+    cells = dict(zip(split(names), split(row), strict=True))
+    assert (cells["runs"], cells["failed"]) == ("2", "0")
+    assert (cells["A_f"], cells["A_f relearned"]) == ("2.0 ± 1.4", "20.0 ± 14.1")
+    assert cells["1-shot AUC"] == "0.9980 ± 0.0014"
+    assert cells["5-shot AUC"] == "0.9990"
+    assert cells["50-shot AUC"] == "not computed"
+
+
+def split(line: str) -> list[str]:
+    """The cells of a row: columns are at least two spaces apart."""
+    return re.split(r" {2,}", line.strip())

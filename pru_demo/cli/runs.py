@@ -24,6 +24,7 @@ from pru_demo.data import DATASETS
 from pru_demo.experiment.keys import inside_key, measures_key, run_key, weights_key
 from pru_demo.experiment.migration import open_results
 from pru_demo.experiment.record import RunRecord
+from pru_demo.experiment.spread import spread_by_method
 from pru_demo.experiment.tasks import MEASURE
 from pru_demo.paths import CHECKPOINTS, ROOT
 from pru_demo.store import Store, default_store_directory
@@ -78,8 +79,10 @@ def _sweep(options: argparse.Namespace) -> None:
     store = open_results()
     with Jobs(store.directory) as jobs:
         records = [_record(store, c) for c in jobs.run(configs, again=False)]
-    print(sweep_table(records))
-    _tell(store, options.json, {"runs": [record.summary() for record in records]})
+    methods = spread_by_method(records)
+    print(sweep_table(methods))
+    runs, spread = ([each.summary() for each in found] for found in (records, methods))
+    _tell(store, options.json, {"runs": runs, "spread": spread})
 
 
 def _record(store: Store, config: RunConfig) -> RunRecord:

@@ -1,6 +1,5 @@
 """Tables of results as the command line prints them."""
 
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from tabulate import tabulate
 
 from pru_demo.config import RunConfig
 from pru_demo.experiment.record import KEPT_EPOCHS, RunRecord
+from pru_demo.experiment.spread import MethodSpread, Spread
 
 
 def result_table(records: Sequence[RunRecord]) -> str:
@@ -28,38 +28,33 @@ def result_table(records: Sequence[RunRecord]) -> str:
     return tabulate(rows, headers=["method", "variant", *after, "seconds", "failure"])
 
 
-def sweep_table(records: Sequence[RunRecord]) -> str:
-    """Mean ± standard deviation in percent per method, over classes and seeds."""
-    groups: dict[tuple[str, str], list[RunRecord]] = {}
-    for record in records:
-        pick = record.config.pick
-        groups.setdefault((pick.method, pick.version), []).append(record)
-    rows = []
-    for (method, variant), group in groups.items():
-        whole = [record for record in group if record.failure is None]
-        rows.append(
-            {
-                "method": method,
-                "variant": variant,
-                "runs": len(group),
-                "failed": len(group) - len(whole),
-                "A_f": _spread([r.relearning("A_f")[0] for r in whole]),
-                "A_r": _spread([r.relearning("A_r")[0] for r in whole]),
-                "A_f relearned": _spread([r.relearning("A_f")[-1] for r in whole]),
-                "A_r relearned": _spread([r.relearning("A_r")[-1] for r in whole]),
-                "BatchNorm only A_f": _spread(
-                    [r.batch_norm_only["A_f"] for r in whole if r.batch_norm_only]
-                ),
-            }
-        )
-    return tabulate(rows, headers="keys")
+def sweep_table(methods: Sequence[MethodSpread]) -> str:
+    """Mean ± standard deviation per method, over classes and seeds; accuracies in percent."""
+    rows = [
+        {
+            "method": each.pick.method,
+            "variant": each.pick.version,
+            "runs": each.runs,
+            "failed": each.failed,
+            "A_f": _spread(each.A_f),
+            "A_r": _spread(each.A_r),
+            "A_f relearned": _spread(each.A_f_relearned),
+            "A_r relearned": _spread(each.A_r_relearned),
+            "BatchNorm only A_f": _spread(each.bn_only_A_f),
+            # Near 1, where they differ in the last digits.
+            **{f"{k}-shot AUC": _spread(auc, ".4f") for k, auc in each.k_shot_auc.items()},
+        }
+        for each in methods
+    ]
+    # As written: tabulate takes the last 0 from a column that could be of numbers.
+    return tabulate(rows, headers="keys", disable_numparse=True)
 
 
-def _spread(values: Sequence[float]) -> str:
-    if not values:
+def _spread(spread: Spread | None, number: str = ".1f") -> str:
+    if spread is None:
         return "not computed"
-    mean = statistics.fmean(values)
-    return f"{mean:.1f} ± {statistics.stdev(values):.1f}" if len(values) > 1 else f"{mean:.1f}"
+    mean = format(spread.mean, number)
+    return mean if spread.deviation is None else f"{mean} ± {spread.deviation:{number}}"
 
 
 def measure_table(measured: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> str:

@@ -12,6 +12,13 @@ import plotly.graph_objects as go
 from pru_demo.config import Pick
 from pru_demo.experiment.record import RunRecord, Snapshot
 from pru_demo.figures.naming import short_name
+from pru_demo.figures.seeds import (
+    NO_SEEDS,
+    Seeds,
+    add_band,
+    relearning_spread,
+    unlearning_spread,
+)
 from pru_demo.figures.style import (
     AXIS,
     GREY,
@@ -44,14 +51,20 @@ CONTROL_X = -0.5
 
 
 def unlearning_figure(
-    runs: Mapping[Pick, Sequence[Snapshot]], accuracy: Accuracy, epochs: int
+    runs: Mapping[Pick, Sequence[Snapshot]],
+    accuracy: Accuracy,
+    epochs: int,
+    *,
+    seeds: Seeds = NO_SEEDS,
 ) -> go.Figure:
     """A_f or A_r over unlearning epochs 0 to ``epochs``, also of runs that have not ended.
 
-    Half epochs are E and C steps.
+    Half epochs are E and C steps. Bands of ``seeds`` lie below all curves.
     """
     x = epoch_axis("unlearning epoch", -0.3, epochs + 0.3, epochs)
     figure = accuracy_figure(accuracy, x)
+    for pick in runs:
+        add_band(figure, pick, unlearning_spread(seeds, pick, accuracy))
     for pick, snapshots in runs.items():
         seen = [s for s in snapshots if s.stage != "relearn"]
         add_line(
@@ -121,16 +134,23 @@ def relearning_figure(
     controls: Sequence[RunRecord] = (),
     epoch: int | None = None,
     show_published: bool = False,
+    seeds: Seeds = NO_SEEDS,
 ) -> go.Figure:
     """Curves over all relearning epochs of the ``records``, of which there is at least one.
 
-    ``controls`` lie below them, thin; who points at one reads its name. ``epoch`` draws the
-    position of a slider; everything after it is faint. Open circles left of zero are the
-    BatchNorm-only control, where there is one; stars are Table 2 of the paper.
+    ``controls`` lie below them, thin; who points at one reads its name. Below all lie the bands of
+    ``seeds``. ``epoch`` draws the position of a slider; everything after it is faint, and has no
+    band. Open circles left of zero are the BatchNorm-only control, where there is one; stars are
+    Table 2 of the paper.
     """
     last = max(record.config.scenario.relearn_epochs for record in records)
     x = epoch_axis("relearning epoch", CONTROL_X - 0.04 * last, last * 1.04, last)
     figure = accuracy_figure(accuracy, x)
+    for record in records:
+        pick = record.config.pick
+        spread = relearning_spread(seeds, pick, accuracy)
+        reached = {e: each for e, each in spread.items() if epoch is None or e <= epoch}
+        add_band(figure, pick, reached)
     for record in controls:
         # On a phone the legend has no room for what a sentence explains.
         _add_relearning(figure, record, accuracy, epoch, width=1.5, marker=6, showlegend=False)

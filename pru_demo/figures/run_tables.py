@@ -1,11 +1,14 @@
 """Runs as tables: how they were made, their curves, and what came back while they relearned."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.naming import pick_name
+from pru_demo.figures.seeds import NO_SEEDS, Seeds, relearning_spread, with_range
+from pru_demo.figures.style import TITLES
 from pru_demo.methods import METHODS
 
 
@@ -23,15 +26,19 @@ def curves_table(records: Sequence[RunRecord]) -> pd.DataFrame:
     ).drop(columns="losses")
 
 
-def relearning_table(records: Iterable[RunRecord]) -> pd.DataFrame:
-    """A_f and A_r of each run in percent, one row per epoch of relearning."""
-    table = pd.DataFrame(
-        {
-            f"{pick_name(record.config.pick)} · {accuracy}": record.relearning(accuracy)
-            for record in records
-            for accuracy in ("A_f", "A_r")
-        }
-    ).round(2)
+def relearning_table(records: Iterable[RunRecord], seeds: Seeds = NO_SEEDS) -> pd.DataFrame:
+    """A_f and A_r of each run in percent, one row per epoch of relearning; where it was run with
+    several ``seeds`` also the mean and range of all."""
+    columns: dict[str, pd.Series[Any]] = {}
+    for record in records:
+        pick = record.config.pick
+        for accuracy in TITLES:
+            name = f"{pick_name(pick)} · {accuracy}"
+            columns[name] = pd.Series(record.relearning(accuracy)).round(2)
+            if spread := relearning_spread(seeds, pick, accuracy):
+                said = {epoch: with_range(each) for epoch, each in spread.items()}
+                columns[f"{name}, all seeds"] = pd.Series(said)
+    table = pd.DataFrame(columns)
     table.index.name = "epoch"
     return table
 

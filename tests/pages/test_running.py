@@ -273,7 +273,7 @@ def test_a_failed_run_gives_a_sentence_with_reference_and_may_be_run_again(
 def test_a_failed_rerun_leaves_the_figures_of_the_earlier_run(engine: FakeEngine) -> None:
     app = go(new_session(SHIPPED), "forget")
     title, drawn = app.title[0].value, len(figures(app))
-    app.button(key="run.pru.boundary_shrink").click().run()
+    app.button(key=f"run.{SHIPPED.a.stem}.{SHIPPED.b.stem}").click().run()
     assert [job.arguments["again"] for job in engine.submitted] == [True, True]
     for job in engine.submitted:
         job.fail("The worker died.", "ab12cd34")
@@ -287,7 +287,7 @@ def test_a_failed_rerun_leaves_the_figures_of_the_earlier_run(engine: FakeEngine
 def test_a_running_rerun_leaves_the_figures_of_the_earlier_run(engine: FakeEngine) -> None:
     app = go(new_session(SHIPPED), "forget")
     drawn = len(figures(app))
-    app.button(key="run.pru.boundary_shrink").click().run()
+    app.button(key=f"run.{SHIPPED.a.stem}.{SHIPPED.b.stem}").click().run()
     engine.submitted[0].run(started=NOW)
     app.run()
     assert len(figures(app)) == drawn

@@ -107,6 +107,24 @@ def test_the_newest_run_stands_first() -> None:
     assert list(run_table(runs, ME, UTC)["seed"]) == [1, 2, 0]
 
 
+def test_rows_that_differ_in_their_seed_alone_say_what_comes_out_over_all_of_them() -> None:
+    broken = replace(record_with([99, 99], scenario=Scenario(seed=9)), failure="it answers 3")
+    records = [
+        record_with([1, 40]),
+        record_with([3, 20], scenario=Scenario(seed=8)),
+        broken,
+        record_with([50, 50], scenario=Scenario(seed=8, forget=(3,))),
+    ]
+    table = run_table([stored(record) for record in records], ME, UTC)
+    rows = {(row["forgot"], row["seed"]): row for row in table.to_dict("records")}
+    for seed in (7, 8, 9):
+        row = rows["9", seed]
+        assert row["A_f, all seeds"] == "2.0 (1.0–3.0 of 2 seeds)"
+        assert row["A_r, all seeds"] == "98.0 (98.0–98.0 of 2 seeds)"
+        assert row["A_f relearned, all seeds"] == "30.0 (20.0–40.0 of 2 seeds)"
+    assert rows["3", 8]["A_f, all seeds"] == ""
+
+
 def test_whose_a_run_is() -> None:
     record = record_with([0, 1])
     assert whose(stored(record, owner=ME), ME) == "you"

@@ -28,6 +28,7 @@ from pru_demo.figures.naming import (
     pick_name,
 )
 from pru_demo.figures.run_tables import relearning_table
+from pru_demo.figures.seeds import NO_SEEDS
 from pru_demo.figures.strips import comeback
 from pru_demo.models import MODELS
 from pru_demo.ui.relearning.attack_choice import introduction
@@ -36,6 +37,7 @@ from pru_demo.ui.shared.charts import accuracy_charts, download
 from pru_demo.ui.shared.comparison import Comparison
 from pru_demo.ui.shared.controls import controls_said
 from pru_demo.ui.shared.images import sample_images, strip
+from pru_demo.ui.shared.seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.texts import text
 
 SHOWN_IMAGES = 16
@@ -61,6 +63,8 @@ def show_relearning(comparison: Comparison, attack: Attack) -> None:
     last = scenario.relearn_epochs
     epoch = st.slider("Relearning epoch", 0, last, last, key="epoch", bind="query-params")
     controls = {record.config for record in comparison.controls}
+    # Attacks are not carried out on other seeds.
+    seeds = seeds_of(comparison.everyone) if attack.is_recorded else NO_SEEDS
     accuracy_charts(
         lambda accuracy: relearning_figure(
             [record for record in attacked if record.config not in controls],
@@ -68,6 +72,7 @@ def show_relearning(comparison: Comparison, attack: Attack) -> None:
             controls=[record for record in attacked if record.config in controls],
             epoch=epoch,
             show_published=attack.is_recorded,
+            seeds=seeds,
         ),
         key="relearning",
         alt=f"up to relearning epoch {epoch}, {name} forgotten",
@@ -76,7 +81,8 @@ def show_relearning(comparison: Comparison, attack: Attack) -> None:
         has_control = MODELS[scenario.model].batch_norm
         circles = text("relearning.control") if has_control else text("relearning.no_control")
         st.markdown(f"{circles} {text('relearning.published')}")
-        for sentence in filter(None, [*map(control_finding, chosen), controls_said(comparison)]):
+        said = [*map(control_finding, chosen), controls_said(comparison), seeds_said(seeds)]
+        for sentence in filter(None, said):
             st.markdown(sentence)
 
     if mine:
@@ -90,7 +96,7 @@ def show_relearning(comparison: Comparison, attack: Attack) -> None:
             [f"epoch {since}" for _, since in seen.images[:SHOWN_IMAGES]],
             alt=f"The first images of {name} that {pick_name(record.config.pick)} recognises again",
         )
-    _show_numbers(relearning_table(attacked), f"relearning-{name}.csv")
+    _show_numbers(relearning_table(attacked, seeds), f"relearning-{name}.csv")
 
 
 def show_at_once(comparison: Comparison, attack: Attack) -> None:

@@ -4,7 +4,8 @@ A row says what was asked, what came out, what it cost, and whose it is.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any
@@ -14,7 +15,9 @@ import streamlit as st
 
 from pru_demo.config import RunConfig
 from pru_demo.data import DATASETS, DatasetSpec
+from pru_demo.experiment.spread import Spread
 from pru_demo.figures.naming import forgotten_classes, forgotten_name, variant_name
+from pru_demo.figures.seeds import with_range
 from pru_demo.methods import METHODS, Method
 from pru_demo.models import MODELS
 from pru_demo.settings import PRESETS, Preset
@@ -86,11 +89,13 @@ def passing(
 def run_table(runs: Sequence[StoredRun], mine: str, zone: tzinfo) -> pd.DataFrame:
     """Rows by key, newest first; ``mine`` is the visitor's owner name, ``zone`` where they are."""
     newest = sorted(runs, key=lambda run: (_moment(run.made, zone), run.key), reverse=True)
+    over_seeds = _over_seeds(newest)
     table = pd.DataFrame(
-        [_row(run, mine, zone) for run in newest], index=[run.key for run in newest]
+        [_row(run, over_seeds[run.config.with_seed(0)], mine, zone) for run in newest],
+        index=[run.key for run in newest],
     )
     # Columns that say nothing as long as every row says this.
-    usual = {"forgot with": "D_f", "state": ""}
+    usual = {"forgot with": "D_f", "state": "", **dict.fromkeys(_OVER_SEEDS, "")}
     return table.drop(columns=[name for name in usual if (table[name] == usual[name]).all()])
 
 
@@ -120,7 +125,33 @@ def selected_keys(table: pd.DataFrame) -> list[str]:
     return keys
 
 
-def _row(run: StoredRun, mine: str, zone: tzinfo) -> dict[str, str | int | float | None]:
+# What comes out of a run, by the column of its mean and range.
+_OVER_SEEDS: dict[str, Callable[[StoredRun], float | None]] = {
+    "A_f, all seeds": lambda run: run.a_f,
+    "A_r, all seeds": lambda run: run.a_r,
+    "A_f relearned, all seeds": lambda run: run.highest,
+}
+
+
+def _over_seeds(runs: Iterable[StoredRun]) -> dict[RunConfig, dict[str, str]]:
+    """What came out over the seeds of each run, by the run with seed 0; "" where there is one."""
+    groups: dict[RunConfig, list[StoredRun]] = defaultdict(list)
+    for run in runs:
+        groups[run.config.with_seed(0)] += [] if run.failure else [run]
+    return {
+        shared: {column: _range(map(outcome, group)) for column, outcome in _OVER_SEEDS.items()}
+        for shared, group in groups.items()
+    }
+
+
+def _range(values: Iterable[float | None]) -> str:
+    spread = Spread.of_known(values)
+    return "" if spread is None or spread.runs < 2 else with_range(spread)
+
+
+def _row(
+    run: StoredRun, over_seeds: Mapping[str, str], mine: str, zone: tzinfo
+) -> dict[str, str | int | float | None]:
     scenario, pick = run.config.scenario, run.config.pick
     network = MODELS[scenario.model].label
     given = scenario.given
@@ -144,6 +175,7 @@ def _row(run: StoredRun, mine: str, zone: tzinfo) -> dict[str, str | int | float
         "forgot with": given,
         "network": f"{network}, own {scenario.original[:6]}" if scenario.original else network,
         "seed": scenario.seed,
+        **over_seeds,
         "device": run.device,
     }
 
@@ -212,5 +244,13 @@ _COLUMNS: dict[str, Any] = {
     ),
     "network": _text(210),
     "seed": st.column_config.NumberColumn(width=52, format="%d"),
+    **{
+        column: _text(
+            190,
+            "Mean, and lowest to highest, in percent, over all rows of this table that differ in "
+            "nothing but their seed; broken networks are left out.",
+        )
+        for column in _OVER_SEEDS
+    },
     "device": _text(190),
 }
