@@ -18,16 +18,20 @@ _ROW = 34
 
 @dataclass(frozen=True)
 class Known:
-    """A run and the k-shot AUC of its network right after unlearning, by k."""
+    """A run and the k-shot AUC of its network right after unlearning, by k.
+
+    ``shots_were_seen``: by images that methods were given to forget with.
+    """
 
     config: RunConfig
     found: Mapping[int, KShotAUC]
+    shots_were_seen: bool = False
 
     @classmethod
     def of(cls, config: RunConfig, attacks: Mapping[str, Any]) -> "Known":
         """From what a record has of its attacks, see ``experiment.attacked``."""
-        by_k = attacks["k_shot_auc"]
-        return cls(config, {int(k): KShotAUC(**each) for k, each in by_k.items()})
+        found = {int(k): KShotAUC(**each) for k, each in attacks["k_shot_auc"].items()}
+        return cls(config, found, attacks["shots_were_seen"])
 
     @property
     def method(self) -> str:
