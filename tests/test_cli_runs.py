@@ -11,7 +11,9 @@ from pru_demo.cli import main
 from pru_demo.cli import precompute as module
 from pru_demo.cli.batch import Jobs
 from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.experiment.attack import USUAL
 from pru_demo.experiment.keys import (
+    attack_key,
     classic_key,
     inside_key,
     map_key,
@@ -126,6 +128,7 @@ def test_precompute_makes_records_and_map_without_looking_at_the_bundled_ones(
     makers = (run_key, weights_key, perceived_key, inside_key, classic_key)
     keys = {make(run) for make in makers for run in runs}
     keys |= {make(run, kind) for make in (map_key, placed_key) for kind in kinds for run in runs}
+    keys |= {attack_key(run, attack) for attack in USUAL for run in runs}
     assert set(bundle.keys()) == keys
     snapshots = {len(RunRecord.from_entry(bundle.get(run_key(run))).snapshots) for run in runs}
     classic = {len(bundle.get(classic_key(run)).arrays) for run in runs}

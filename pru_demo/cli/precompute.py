@@ -8,16 +8,18 @@ from pru_demo.cli.batch import Jobs, title_of
 from pru_demo.cli.options import Commands
 from pru_demo.config import RunConfig, Scenario, runs_of
 from pru_demo.experiment.keys import (
+    attack_key,
     classic_key,
     inside_key,
     placed_key,
     run_key,
     shipped,
+    usual,
     weights_key,
 )
 from pru_demo.experiment.maps import KINDS
 from pru_demo.experiment.record import RunRecord
-from pru_demo.experiment.tasks import CLASSIC, INSIDE, MAP, classic_job_key, map_job_key
+from pru_demo.experiment.tasks import ATTACK, CLASSIC, INSIDE, MAP, classic_job_key, map_job_key
 from pru_demo.methods import METHODS
 from pru_demo.paths import RECORDS
 from pru_demo.settings import PRESETS
@@ -93,6 +95,11 @@ def _draw(work: Store, jobs: Jobs, runs: Sequence[RunConfig], kind: str) -> None
 def _finish(work: Store, jobs: Jobs, run: RunConfig) -> None:
     """Attack and measure ``run``, and draw umap-learn's picture of every snapshot."""
     _attack(work, run)
+    for attack in usual(run):
+        key = attack_key(run, attack)
+        if work.meta(key) is None:
+            asked = {"config": run.content(), "attack": vars(attack)}
+            jobs.do(ATTACK, asked, key, f"{title_of(run)}, attack {attack}")
     if work.meta(inside_key(run)) is None:
         title = f"{title_of(run)}, measuring"
         jobs.do(INSIDE, {"config": run.content()}, inside_key(run), title)

@@ -43,6 +43,9 @@ class Attack:
         return self in (Attack("others"), Attack("batch_norm"))
 
 
+# What most visitors ask for first: it ships with the runs of the shorter preset.
+USUAL = (Attack("class", 5), Attack("last_layer", 5))
+
 # All that may be stored of a run beside its record.
 ATTACKS = (
     Attack("features"),

@@ -2,7 +2,7 @@
 
 The latter are entries of their own, one per attack. ``features`` is as in the record;
 ``last_layer`` has ``A_f`` and ``A_r`` of every draw, in percent, and ``predicted`` (draws, n); and
-relearning is a record once more, whose relearning was the attack.
+relearning is a record once more, whose relearning was the attack, with no arrays but ``ARRAYS``.
 """
 
 import math
@@ -25,6 +25,9 @@ from pru_demo.experiment.record import RunRecord, Snapshot, forgotten_among
 from pru_demo.experiment.stored_networks import stored_network
 from pru_demo.models.split import SplitModel
 from pru_demo.store.entry import Entry
+
+# What is looked at after an attack; all else would make an entry ten times as big.
+ARRAYS = ("shown", "labels", "predicted", "confusion")
 
 
 def attacks_on(network: SplitModel, material: Material) -> dict[str, Any]:
@@ -112,7 +115,8 @@ def relearn_again(
     material: Material,
     tell: Callable[[str, float], None],
 ) -> RunRecord:
-    """``record`` with another relearning of ``network``, for as many epochs as its own.
+    """``record`` with another relearning of ``network``, for as many epochs as its own, and with
+    the arrays ``ARRAYS`` only.
 
     Its ``failure`` says if the attack broke the network, which ends it. Raises NoAttack if there
     are too few images of the class.
@@ -132,8 +136,9 @@ def relearn_again(
         attacked = attacked.with_snapshot(snapshot, seen.confusion, seen.probabilities)
         tell(f"Relearning, epoch {done.epoch} of {faster.epochs}", done.epoch / faster.epochs)
         if seen.diverged:
-            return replace(attacked, failure=seen.problem())
-    return attacked
+            attacked = replace(attacked, failure=seen.problem())
+            break
+    return replace(attacked, arrays={name: attacked.arrays[name] for name in ARRAYS})
 
 
 def as_json(found: KShotAUC) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from pru_demo.config import RunConfig
-from pru_demo.experiment.attack import ATTACKS, Attack
+from pru_demo.experiment.attack import ATTACKS, USUAL, Attack
 from pru_demo.experiment.maps import KINDS as MAP_KINDS
 from pru_demo.store.entry import SCHEMA, content_key
 
@@ -109,7 +109,10 @@ def everything(config: RunConfig) -> list[str]:
 
 
 def shipped(config: RunConfig) -> dict[str, str]:
-    """The file name in the bundle of each thing that ships with a run, by its key."""
+    """The file name in the bundle of each thing that ships with a run, by its key.
+
+    Attacks ship with the shorter preset only: the others take minutes each.
+    """
     scenario, pick = config.scenario, config.pick
     classes = "-".join(map(str, scenario.forget))
     stem = f"{scenario.dataset}-{scenario.model}-{classes}-{scenario.preset}-seed{scenario.seed}"
@@ -119,7 +122,13 @@ def shipped(config: RunConfig) -> dict[str, str]:
     return {
         **{map_key(config, kind): f"{maps}.{kind}.map" for kind in MAP_KINDS},
         **{kind.key(config): f"{run}.{kind.ending}" for kind in KINDS if kind.ending},
+        **{attack_key(config, attack): f"{run}.{attack}.attack" for attack in usual(config)},
     }
+
+
+def usual(config: RunConfig) -> tuple[Attack, ...]:
+    """The attacks that ship with a run."""
+    return USUAL if config.scenario.preset == "classroom" else ()
 
 
 def _own_maps(config: RunConfig) -> list[str]:

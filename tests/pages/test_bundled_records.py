@@ -8,12 +8,14 @@ from pru_demo.cli.precompute import BUNDLED as SCENARIOS
 from pru_demo.cli.precompute import shipped_runs
 from pru_demo.config import RunConfig, Scenario, View
 from pru_demo.experiment.keys import (
+    attack_key,
     classic_key,
     inside_key,
     map_key,
     perceived_key,
     placed_key,
     run_key,
+    usual,
     weights_key,
 )
 from pru_demo.experiment.maps import KINDS
@@ -61,6 +63,7 @@ def test_every_method_in_every_variant_is_shipped_whole(store: Store, scenario: 
     keys = [(run.pick, make(run)) for make in makers for run in runs]
     for make in (map_key, placed_key):
         keys += [(run.pick, make(run, kind)) for run in runs for kind in KINDS]
+    keys += [(run.pick, attack_key(run, attack)) for run in runs for attack in usual(run)]
     # A key says what of a run it is.
     assert [(str(pick), key) for pick, key in keys if store.get(key) is None] == []
     assert store.damaged() == []
