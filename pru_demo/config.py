@@ -235,7 +235,7 @@ class View:
     """What a visitor looks at: a scenario and two methods side by side."""
 
     scenario: Scenario = field(default_factory=Scenario)
-    a: Pick = Pick("pru", "tuned")
+    a: Pick = Pick("pru", "rehearsed")
     b: Pick = Pick("boundary_shrink", "tuned")
 
     def runs(self) -> dict[str, RunConfig]:

@@ -52,8 +52,8 @@ def scenario_bar(view: View) -> None:
                 key=key,
                 on_change=_apply,
                 args=(view,),
-                help="Tuned: our search on class 0. Paper: as described there. Released: as its "
-                "published code does it.",
+                help="Rehearsed: ours, it also sees warped images of the class. Tuned: our search. "
+                "Paper: as described there. Released: as its published code does it.",
             )
         with more, st.popover("More", icon=":material/tune:", width="stretch"):
             for name in _MORE:
