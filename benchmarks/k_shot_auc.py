@@ -10,11 +10,12 @@ import time
 
 from machine import RESULTS, machine_facts, write_result
 
-from pru_demo.config import Pick, RunConfig, Scenario, View
+from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.evaluation.attacks import attack_features, extract
 from pru_demo.experiment.keys import weights_key
 from pru_demo.experiment.material import gather
 from pru_demo.experiment.stored_networks import stored_network
+from pru_demo.links import View
 from pru_demo.paths import RECORDS
 from pru_demo.store.bundle import Bundle
 

@@ -18,16 +18,20 @@ _ROW = 34
 
 @dataclass(frozen=True)
 class Known:
-    """A run and the k-shot AUC of its network right after unlearning, by k."""
+    """A run and the k-shot AUC of its network right after unlearning, by k.
+
+    ``shots_were_seen``: by images that methods were given to forget with.
+    """
 
     config: RunConfig
     found: Mapping[int, KShotAUC]
+    shots_were_seen: bool = False
 
     @classmethod
     def of(cls, config: RunConfig, attacks: Mapping[str, Any]) -> "Known":
         """From what a record has of its attacks, see ``experiment.attacked``."""
-        by_k = attacks["k_shot_auc"]
-        return cls(config, {int(k): KShotAUC(**each) for k, each in by_k.items()})
+        found = {int(k): KShotAUC(**each) for k, each in attacks["k_shot_auc"].items()}
+        return cls(config, found, attacks["shots_were_seen"])
 
     @property
     def method(self) -> str:
@@ -56,7 +60,7 @@ def knowledge_figure(runs: Sequence[Known], k: int) -> go.Figure:
     figure = calm(
         height=120 + _ROW * len(attacked),
         x={
-            "title": "1 − AUC: how often the attacker errs",
+            "title": "1 − AUC (left: it knows)",
             "range": [low - 0.1, high + 0.05],
             "tickvals": list(ticks),
             "ticktext": [f"{10.0**each:g}" for each in ticks],

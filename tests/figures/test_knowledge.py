@@ -22,11 +22,14 @@ def said(run: Known) -> str:
 
 
 def test_a_record_is_read_with_the_reasons_in_it() -> None:
+    of_50 = {"mean": None, "deviation": None, "reason": "there are only 3"}
     attacks = {
-        "k_shot_auc": {"1": {"mean": 0.9, "deviation": 0.1}, "50": RETRAIN.found[5].__dict__}
+        "k_shot_auc": {"1": {"mean": 0.9, "deviation": 0.1}, "50": of_50},
+        "shots_were_seen": True,
     }
     run = Known.of(RETRAIN.config, attacks)
-    assert run.found == {1: KShotAUC(0.9, 0.1), 50: RETRAIN.found[5]}
+    assert run.found == {1: KShotAUC(0.9, 0.1), 50: KShotAUC(None, None, "there are only 3")}
+    assert run.shots_were_seen
 
 
 def test_the_share_of_knowledge_is_said_between_the_references() -> None:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pru_demo.config import Pick, RunConfig, Scenario, View
+from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.experiment.attack import Attack
 from pru_demo.experiment.keys import attack_key, run_key
 from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.tasks import ATTACK
+from pru_demo.links import View
 from pru_demo.store import Store
 from tests.figures.records import record_with
 from tests.pages.conftest import UseStore
@@ -95,6 +96,7 @@ def test_what_the_records_hold_is_shown_at_once(store: Store, engine: FakeEngine
 
 def test_what_is_left_is_said_of_every_network(store: Store) -> None:
     said = texts(visit())
+    assert "there are no others" not in said
     assert "**PRU (paper)**: AUC 0.9969, **39 % of the knowledge is left**" in said
     assert "**Boundary Shrink (paper)**: AUC 0.9998, **it knows as much as Original**" in said
 
@@ -109,10 +111,11 @@ def test_an_older_record_is_attacked_on_a_click(store: Store, engine: FakeEngine
     (job,) = engine.submitted
     assert (job.task, job.key) == (ATTACK, attack_key(A, Attack("features")))
     found = {"k_shot_auc": {str(k): {"mean": 0.99, "deviation": 0.0} for k in (1, 5, 50)}}
-    store.put(job.key, {**found, "shots_were_seen": False}, {})
+    store.put(job.key, {**found, "shots_were_seen": True}, {})
     job.end("done")
     app.run()
     assert "AUC 0.9900" in texts(app)
+    assert "given to forget with: there are no others" in texts(app)
     assert buttons(app, "attack.") == []
 
 

@@ -51,7 +51,7 @@ def show_knowledge(comparison: Comparison) -> None:
             alt=f"How often an attacker with {k} images of {name} errs, for every network",
         )
     st.caption(text("relearning.knowledge", images=forgotten_images(scenario)))
-    if any(record.attacks and record.attacks["shots_were_seen"] for record in everyone):
+    if any(run.shots_were_seen for run in runs):
         st.caption(text("relearning.shots_were_seen"))
     with st.expander("The numbers of all attackers", icon=":material/table:"):
         table = knowledge_table(runs)

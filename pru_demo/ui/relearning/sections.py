@@ -81,8 +81,8 @@ def show_relearning(comparison: Comparison, attack: Attack) -> None:
         has_control = MODELS[scenario.model].batch_norm
         circles = text("relearning.control") if has_control else text("relearning.no_control")
         st.markdown(f"{circles} {text('relearning.published')}")
-        below = [*map(control_finding, chosen), controls_said(comparison), seeds_said(seeds)]
-        for sentence in filter(None, below):
+        notes = [*map(control_finding, chosen), controls_said(comparison), seeds_said(seeds)]
+        for sentence in filter(None, notes):
             st.markdown(sentence)
 
     if mine:

@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from pru_demo.config import FIELDS, View, runs_of, view_from_query
+from pru_demo.config import FIELDS, runs_of
 from pru_demo.data import DATASETS, available, note_of
 from pru_demo.fields import Number, OneOf
 from pru_demo.figures.naming import listed, short_name
+from pru_demo.links import View, view_from_query
 from pru_demo.ui.shared.comparison import fetch_hint
 from pru_demo.ui.shared.images import class_chip
 from pru_demo.ui.shared.state import show
