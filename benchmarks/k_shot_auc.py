@@ -2,7 +2,7 @@
 
     PYTHONPATH=. OPENBLAS_NUM_THREADS=1 python benchmarks/k_shot_auc.py
 
-Attacks A, B and the references of the default page from their stored weights on one thread; counts
+Attacks two methods and the references from their stored weights on one thread; counts
 the seconds that the processor worked, which others on the machine do not lengthen as they do the
 time on the wall; writes ``benchmarks/results/k-shot-auc.json``.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from machine import RESULTS, machine_facts, write_result
 
-from pru_demo.config import Pick, RunConfig, Scenario, View, relearning_of
+from pru_demo.config import Pick, RunConfig, Scenario, relearning_of
 from pru_demo.evaluation.attacks import attack_features, extract
 from pru_demo.evaluation.relearning import relearn
 from pru_demo.experiment.keys import weights_key
@@ -24,7 +24,10 @@ from pru_demo.paths import RECORDS
 from pru_demo.store.bundle import Bundle
 
 REPEATS = 3
-PICKS = (View().a, View().b, Pick("retrain", "paper"), Pick("original", "paper"))
+PICKS = (
+    *(Pick("pru", "tuned"), Pick("boundary_shrink", "tuned")),
+    *(Pick("retrain", "paper"), Pick("original", "paper")),
+)
 
 
 def main() -> None:

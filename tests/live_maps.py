@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from pru_demo.config import RunConfig, Scenario, View
+from pru_demo.config import RunConfig, Scenario
 from pru_demo.experiment.keys import map_key
 from pru_demo.experiment.maps import LIVE
+from pru_demo.links import View
 from pru_demo.paths import RECORDS
 from pru_demo.store import Store
 from pru_demo.store.bundle import Bundle

@@ -8,8 +8,9 @@ import pytest
 
 from pru_demo.cli import main, runs
 from pru_demo.cli.options import add_run_options, configs_of
-from pru_demo.config import FIELDS, Pick, RunConfig, Scenario, setting_of, view_from_query
+from pru_demo.config import FIELDS, Pick, RunConfig, Scenario, setting_of
 from pru_demo.fields import Number
+from pru_demo.links import view_from_query
 
 
 def asked_runs(*arguments: str) -> list[RunConfig]:

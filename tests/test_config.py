@@ -8,16 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pru_demo.config import (
-    FIELDS,
-    QUERY_KEYS,
-    Pick,
-    RunConfig,
-    Scenario,
-    View,
-    variants_of,
-    view_from_query,
-)
+from pru_demo.config import FIELDS, Pick, RunConfig, Scenario, variants_of
 from pru_demo.data import DATASETS
 from pru_demo.experiment.keys import (
     classic_key,
@@ -31,6 +22,7 @@ from pru_demo.experiment.keys import (
 )
 from pru_demo.experiment.maps import KINDS
 from pru_demo.fields import Number
+from pru_demo.links import QUERY_KEYS, View, view_from_query
 from pru_demo.methods import METHODS
 from pru_demo.models import MODELS
 from pru_demo.settings import PRESETS

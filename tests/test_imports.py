@@ -28,7 +28,9 @@ LEVELS = (
     ("settings", "knobs"),
     ("training",),
     ("methods",),
-    ("config", "api"),
+    ("config",),
+    ("links",),
+    ("api",),
     ("evaluation",),
     ("projection",),
     ("store",),
@@ -197,7 +199,9 @@ def test_the_import_blocker_blocks(tmp_path: Path) -> None:
 
 
 # What the web process imports: all that draws, and the registries and records that it reads.
-LIGHT = [name for name in LIBRARY if part_of(name) in ("", "figures", "ui", "paper", "config")]
+LIGHT = [
+    name for name in LIBRARY if part_of(name) in ("", "figures", "ui", "paper", "config", "links")
+]
 LIGHT += [f"pru_demo.{name}" for name in ("data", "data.places", "data.own", "data.digits")]
 LIGHT += [f"pru_demo.{name}" for name in ("models", "methods", "settings", "projection", "store")]
 LIGHT += ["pru_demo.evaluation.destinations", "pru_demo.jobs.client"]

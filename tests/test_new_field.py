@@ -30,7 +30,8 @@ exec(source.replace(after, {line!r} + after), config.__dict__)
 from argparse import ArgumentParser
 from streamlit.testing.v1 import AppTest
 from pru_demo.cli.options import add_run_options, configs_of
-from pru_demo.config import Pick, RunConfig, Scenario, view_from_query
+from pru_demo.config import Pick, RunConfig, Scenario
+from pru_demo.links import view_from_query
 
 def identity(scenario):
     return RunConfig(scenario, Pick("pru", "paper")).identity()

@@ -9,24 +9,13 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from pru_demo.config import (
-    Pick,
-    RunConfig,
-    Scenario,
-    View,
-    is_query_key,
-    knobs_on,
-    planned_epochs,
-    runs_of,
-    setting_of,
-    turned,
-    view_from_query,
-)
+from pru_demo.config import Pick, RunConfig, Scenario, planned_epochs, runs_of, setting_of
 from pru_demo.experiment.keys import run_key, shipped
 from pru_demo.experiment.tasks import map_job_key
 from pru_demo.figures.naming import pick_name, short_name, stroke_of, variant_name
 from pru_demo.figures.palette import METHOD_STROKES, TURNED_SYMBOLS
 from pru_demo.knobs import Span, Value
+from pru_demo.links import View, is_query_key, knobs_on, turned, view_from_query
 from pru_demo.parameters import PRUParams
 
 PAPER = Pick("pru", "paper")

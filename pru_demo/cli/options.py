@@ -6,17 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from pru_demo.config import (
-    FIELDS,
-    Pick,
-    RunConfig,
-    Scenario,
-    read_scenario,
-    turned,
-    variants_of,
-)
+from pru_demo.config import FIELDS, Pick, RunConfig, Scenario, variants_of
 from pru_demo.fields import BadValue, Classes, Field, Number, OneOf
 from pru_demo.knobs import Value, as_value
+from pru_demo.links import read_scenario, turned
 from pru_demo.methods import METHODS
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"

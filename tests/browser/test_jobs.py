@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pru_demo.config import View
+from pru_demo.links import View
 from pru_demo.paths import RECORDS
 from pru_demo.store.bundle import MANIFEST
 from tests.browser.conftest import REPOSITORY, processes_with, real_app, streamlit_server

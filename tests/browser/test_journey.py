@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from pru_demo.config import Pick, Scenario, View
+from pru_demo.config import Pick, Scenario
+from pru_demo.links import View
 from pru_demo.paths import RECORDS
 from pru_demo.store.bundle import MANIFEST
 from pru_demo.ui.shared.pages import PAGES

@@ -12,9 +12,10 @@ from torch.nn.functional import cross_entropy
 
 import pru_demo
 from pru_demo import settings
-from pru_demo.config import Pick, Scenario, View, variants_of, view_from_query
+from pru_demo.config import Pick, Scenario, variants_of
 from pru_demo.figures.naming import pick_name, stroke_of
 from pru_demo.figures.palette import NEW_METHOD
+from pru_demo.links import View, view_from_query
 from pru_demo.methods import METHODS, Method
 from pru_demo.methods.fine_tuning import fine_tune
 from pru_demo.parameters import FineTuningParams

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pru_demo.config import Pick, RunConfig, Scenario, View
+from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.experiment.attack import Attack
 from pru_demo.experiment.keys import attack_key, run_key
 from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.tasks import ATTACK
+from pru_demo.links import View
 from pru_demo.store import Store
 from tests.figures.records import record_with
 from tests.pages.conftest import UseStore

@@ -6,7 +6,7 @@ import pytest
 
 from pru_demo.cli.precompute import BUNDLED as SCENARIOS
 from pru_demo.cli.precompute import shipped_runs
-from pru_demo.config import RunConfig, Scenario, View
+from pru_demo.config import RunConfig, Scenario
 from pru_demo.experiment.keys import (
     attack_key,
     classic_key,
@@ -20,6 +20,7 @@ from pru_demo.experiment.keys import (
 )
 from pru_demo.experiment.maps import KINDS
 from pru_demo.figures.naming import pick_name
+from pru_demo.links import View
 from pru_demo.store import Store
 from pru_demo.ui.shared.pages import PAGES
 from tests.pages.fake_engine import FakeEngine

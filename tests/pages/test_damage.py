@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from pru_demo.config import Scenario, View
+from pru_demo.config import Scenario
 from pru_demo.data import _read_part, places
 from pru_demo.experiment.keys import placed_key, run_key, weights_key
+from pru_demo.links import View
 from pru_demo.paths import ASSETS
 from pru_demo.settings import PRESETS
 from pru_demo.store import Store

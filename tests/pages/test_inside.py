@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pru_demo.config import Pick, RunConfig, Scenario, View
+from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.experiment.keys import inside_key, run_key, weights_key
 from pru_demo.experiment.tasks import INSIDE
+from pru_demo.links import View
 from pru_demo.store import Store
 from tests.figures.measured import measures_with
 from tests.figures.records import record_with

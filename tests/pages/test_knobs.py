@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pru_demo.config import Pick, RunConfig, View, knobs_on, runs_of, setting_of
+from pru_demo.config import Pick, RunConfig, runs_of, setting_of
 from pru_demo.experiment.keys import KINDS
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import pick_name
 from pru_demo.knobs import Choice, Span, words_of
+from pru_demo.links import View, knobs_on
 from pru_demo.store import Store
 from pru_demo.ui.forget.knobs_form import positions
 from pru_demo.ui.inside.measured_sections import _reference

@@ -6,10 +6,11 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pru_demo.config import Pick, RunConfig, View
+from pru_demo.config import Pick, RunConfig
 from pru_demo.experiment.keys import inside_key, map_key, perceived_key, placed_key, run_key
 from pru_demo.experiment.perceived import Perceived
 from pru_demo.experiment.record import RunRecord
+from pru_demo.links import View
 from pru_demo.store import Store
 from tests.pages.fake_engine import FakeEngine
 from tests.pages.visits import (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pru_demo import data
-from pru_demo.config import Pick, RunConfig, Scenario, View
+from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.data import DATASETS
 from pru_demo.experiment.keys import (
     inside_key,
@@ -18,6 +18,7 @@ from pru_demo.experiment.keys import (
     weights_key,
 )
 from pru_demo.experiment.record import RunRecord
+from pru_demo.links import View
 from pru_demo.store import Store
 from pru_demo.ui.shared.comparison import CONTROLS, REFERENCES
 from tests.pages.visits import (

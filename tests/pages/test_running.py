@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pru_demo.config import RunConfig, View
+from pru_demo.config import RunConfig
 from pru_demo.experiment.keys import features_key, map_key, perceived_key, placed_key, run_key
 from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.tasks import MAP, RUN
 from pru_demo.figures.naming import pick_name
+from pru_demo.links import View
 from pru_demo.store import Store
 from pru_demo.ui.shared import running
 from tests.pages.fake_engine import FakeEngine

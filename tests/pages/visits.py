@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from pru_demo.config import RunConfig, Scenario, View
+from pru_demo.config import RunConfig, Scenario
+from pru_demo.links import View
 from pru_demo.paths import RECORDS, ROOT
 from pru_demo.store.bundle import MANIFEST, Bundle
 from pru_demo.ui.components.draw_pad import SIDE

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from pru_demo.config import RunConfig, View, knobs_on, setting_of, turned
+from pru_demo.config import RunConfig, setting_of
 from pru_demo.figures.naming import changes_name, pick_name
 from pru_demo.knobs import Choice, Knob, Span, words_of, written
+from pru_demo.links import View, knobs_on, turned
 from pru_demo.ui.shared.state import show
 from pru_demo.ui.shared.texts import text
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pru_demo.config import RunConfig, View, runs_of
+from pru_demo.config import RunConfig, runs_of
 from pru_demo.experiment.keys import inside_key, run_key, weights_key
 from pru_demo.experiment.tasks import INSIDE, shape_of
 from pru_demo.figures.layers import Measured
 from pru_demo.figures.naming import listed, pick_name
 from pru_demo.jobs.protocol import ORPHAN_SECONDS
+from pru_demo.links import View
 from pru_demo.ui.shared.comparison import REFERENCES
 from pru_demo.ui.shared.jobs_panel import (
     AT_ONCE,

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pru_demo.config import View
 from pru_demo.data import DATASETS, available
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.naming import forgotten_name, pick_name
+from pru_demo.links import View
 from pru_demo.store import StoreUnavailable
 from pru_demo.store.entry import Entry
 from pru_demo.ui.runs.stored_runs import StoredRun, delete_run, is_own

@@ -246,7 +246,7 @@ _COLUMNS: dict[str, Any] = {
     "seed": st.column_config.NumberColumn(width=52, format="%d"),
     **{
         column: _text(
-            190,
+            230,
             "Mean, and lowest to highest, in percent, over all rows of this table that differ in "
             "nothing but their seed; broken networks are left out.",
         )

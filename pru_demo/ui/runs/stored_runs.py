@@ -10,9 +10,10 @@ from typing import Any
 
 import streamlit as st
 
-from pru_demo.config import RunConfig, View, view_from_query
+from pru_demo.config import RunConfig
 from pru_demo.experiment.keys import RUN_PREFIX, everything, run_key
 from pru_demo.experiment.record import RunRecord
+from pru_demo.links import View, view_from_query
 from pru_demo.paths import RECORDS
 from pru_demo.store.bundle import Bundle
 from pru_demo.store.entry import Entry

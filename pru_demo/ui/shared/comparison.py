@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pru_demo.config import Pick, RunConfig, View
+from pru_demo.config import Pick, RunConfig
 from pru_demo.data import DATASETS, available
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.naming import forgotten_name
+from pru_demo.links import View
 from pru_demo.methods import METHODS
 from pru_demo.ui.shared.pages import end_page, link_to
 from pru_demo.ui.shared.records import record_of

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from pru_demo.config import View
+from pru_demo.links import View
 from pru_demo.paths import ROOT
 
 

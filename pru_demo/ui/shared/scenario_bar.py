@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from pru_demo.config import FIELDS, View, runs_of, view_from_query
+from pru_demo.config import FIELDS, runs_of
 from pru_demo.data import DATASETS, available, note_of
 from pru_demo.fields import Number, OneOf
 from pru_demo.figures.naming import listed, short_name
+from pru_demo.links import View, view_from_query
 from pru_demo.ui.shared.comparison import fetch_hint
 from pru_demo.ui.shared.images import class_chip
 from pru_demo.ui.shared.state import show
@@ -52,8 +53,8 @@ def scenario_bar(view: View) -> None:
                 key=key,
                 on_change=_apply,
                 args=(view,),
-                help="Tuned: our search on class 0. Paper: as described there. Released: as its "
-                "published code does it.",
+                help="Rehearsed: ours, it also sees warped images of the class. Tuned: our search. "
+                "Paper: as described there. Released: as its published code does it.",
             )
         with more, st.popover("More", icon=":material/tune:", width="stretch"):
             for name in _MORE:

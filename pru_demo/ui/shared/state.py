@@ -4,7 +4,7 @@ import re
 
 import streamlit as st
 
-from pru_demo.config import View, is_query_key, view_from_query
+from pru_demo.links import View, is_query_key, view_from_query
 
 _LAST = "view_query"
 
