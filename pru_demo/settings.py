@@ -279,7 +279,9 @@ DELETE = _everywhere(
     FineTuningParams(3e-2),
     paper=Setting(FineTuningParams(1e-4, epochs=20), "published for CIFAR-10 and ResNet18: DELETE"),
     default=Setting(FineTuningParams(1e-2), "ours, untuned: 100 times the rate"),
-    rehearsed=Setting(FineTuningParams(1e-2, epochs=5, rehearsal_pool=2700), _OURS_ON_SMALL),
+    rehearsed=Setting(
+        FineTuningParams(3e-3, epochs=5, rehearsal_pool=2700, rehearsal_share=0.7), _OURS_ON_SMALL
+    ),
 )
 
 SPOTTER = _everywhere(
