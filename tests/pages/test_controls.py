@@ -116,7 +116,7 @@ def test_without_their_records_nothing_is_said_of_them() -> None:
 @pytest.mark.usefixtures("a_and_b_alone")
 def test_missing_ones_are_offered_beside_the_references(engine: FakeEngine) -> None:
     app = go(new_session(MISSING), "forget")
-    app.button(key="run.retrain.original.mask.head_only").click().run()
+    app.button(key="run.retrain-paper.original-paper.mask-default.head_only-default").click().run()
     asked = [job.arguments["config"]["method"] for job in engine.submitted]
     assert asked == ["retrain", "original", "mask", "head_only"]
 

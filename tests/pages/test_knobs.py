@@ -166,9 +166,9 @@ def test_a_turned_retrain_is_no_yardstick() -> None:
     plain = record_with([0.0], "retrain")
     pick = Pick("retrain", "paper", (("epochs", 2),))
     turned = replace(plain, config=replace(plain.config, pick=pick))
-    assert Comparison(SHIPPED, (turned,), (plain,)).reference("retrain") is plain
-    assert Comparison(SHIPPED, (turned,), ()).reference("retrain") is None
-    missing = Comparison(SHIPPED, (turned,), ()).missing_references()
+    assert Comparison(SHIPPED, (turned,), (plain,), ()).yardstick("retrain") is plain
+    assert Comparison(SHIPPED, (turned,), (), ()).yardstick("retrain") is None
+    missing = Comparison(SHIPPED, (turned,), (), ()).missing_yardsticks()
     assert plain.config in missing
     measured = [Measured(record.config, {}, "") for record in (turned, plain)]
     assert _reference(measured, "retrain") == measured[1]
