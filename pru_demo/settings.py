@@ -212,9 +212,11 @@ def _pru(rate_E: float, rate_C: float, origin: str, epochs: int = 10) -> dict[st
     }
 
 
-def _after_search(variants: dict[str, Setting], origin: str) -> dict[str, Setting]:
+def _after_search(
+    variants: dict[str, Setting], rehearsed: Params, tuned: Params, origin: str = _SEARCHED
+) -> dict[str, Setting]:
     """``variants`` behind those that were searched for this pair."""
-    ours = {"rehearsed": Setting(_REHEARSED, origin), "tuned": Setting(_TUNED, origin)}
+    ours = {"rehearsed": Setting(rehearsed, origin), "tuned": Setting(tuned, origin)}
     return {**ours, **variants, **ours}
 
 
@@ -228,7 +230,7 @@ _TUNED = PRUParams(3e-2, 1e-2, lambda_s=0.0)
 
 PRU = Values(
     {
-        ("mnist", "allcnn-small"): _after_search(_pru(5e-3, 1e-1, _LENT_1), _SEARCHED),
+        ("mnist", "allcnn-small"): _after_search(_pru(5e-3, 1e-1, _LENT_1), _REHEARSED, _TUNED),
         ("mnist", "allcnn"): _pru(5e-3, 1e-1, _TABLE_1),
         ("cifar10", "allcnn"): _pru(1e-2, 1e-5, _TABLE_1),
         ("cifar10", "resnet18"): _pru(4e-4, 1e-4, _TABLE_1),
@@ -241,7 +243,7 @@ PRU = Values(
     },
     on_new={
         ("mnist", "allcnn-small"): _after_search(
-            _pru(1e-2, 1e-1, _LENT_2), f"{_SEARCHED}, with D_f"
+            _pru(1e-2, 1e-1, _LENT_2), _REHEARSED, _TUNED, f"{_SEARCHED}, with D_f"
         ),
         ("mnist", "allcnn"): _pru(1e-2, 1e-1, _TABLE_2),
         ("cifar10", "allcnn"): _pru(7e-2, 1e-1, _TABLE_2),
@@ -275,13 +277,21 @@ BOUNDARY_EXPANDING = _everywhere(
     ),
 )
 
-DELETE = _everywhere(
-    FineTuningParams(3e-2),
-    paper=Setting(FineTuningParams(1e-4, epochs=20), "published for CIFAR-10 and ResNet18: DELETE"),
-    default=Setting(FineTuningParams(1e-2), "ours, untuned: 100 times the rate"),
-    rehearsed=Setting(
-        FineTuningParams(3e-3, epochs=5, rehearsal_pool=2700, rehearsal_share=0.7), _OURS_ON_SMALL
+_DELETE_REHEARSED = FineTuningParams(3e-3, epochs=5, rehearsal_pool=2700, rehearsal_share=0.7)
+_DELETE = {
+    "paper": Setting(
+        FineTuningParams(1e-4, epochs=20), "published for CIFAR-10 and ResNet18: DELETE"
     ),
+    "default": Setting(FineTuningParams(1e-2), "ours, untuned: 100 times the rate"),
+    "rehearsed": Setting(_DELETE_REHEARSED, _OURS_ON_SMALL),
+}
+DELETE = Values(
+    {
+        ("mnist", "allcnn-small"): _after_search(
+            _DELETE, _DELETE_REHEARSED, FineTuningParams(3e-2)
+        ),
+        ("*", "*"): _DELETE,
+    }
 )
 
 SPOTTER = _everywhere(
@@ -289,15 +299,18 @@ SPOTTER = _everywhere(
 )
 
 RANDOM_LABEL = _everywhere(
-    FineTuningParams(1e-2), default=Setting(FineTuningParams(1e-3), _UNTUNED)
+    FineTuningParams(1e-2), _ON_CLASS_0, default=Setting(FineTuningParams(1e-3), _UNTUNED)
 )
 
 NEGATIVE_GRADIENT = _everywhere(
-    NegativeGradientParams(1e-3), default=Setting(NegativeGradientParams(1e-4), _UNTUNED)
+    NegativeGradientParams(1e-3),
+    _ON_CLASS_0,
+    default=Setting(NegativeGradientParams(1e-4), _UNTUNED),
 )
 
 SALUN = _everywhere(
     SalUnParams(1e-2),
+    _ON_CLASS_0,
     default=Setting(SalUnParams(1e-3), "mask of half the weights published; rate ours"),
 )
 
@@ -327,7 +340,7 @@ _MNIST = {**_TWICE, "later": _later(0.02, 0.02, "MNIST and AllCNN")}
 UNROLL_OF = Values(
     {
         ("mnist", "allcnn-small"): {
-            "tuned": Setting(UnrollParams(0.02, sigma=0.08), _SEARCHED),
+            "tuned": Setting(UnrollParams(0.02, sigma=0.08), _ON_CLASS_0),
             **_MNIST,
         },
         ("mnist", "*"): _MNIST,

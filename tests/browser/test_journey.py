@@ -145,7 +145,7 @@ def test_a_visitor_follows_a_link_runs_something_reloads_relearns_and_draws(
         heading(page, "Draw a 3 and ask").wait_for()
         page.get_by_label("Draw a digit").wait_for()
         draw_a_stroke(page)
-        answer = re.compile(r"PRU \(tuned\): \d, Boundary Shrink \(tuned\): \d")
+        answer = re.compile(r"PRU \(rehearsed\): \d, Boundary Shrink \(tuned\): \d")
         page.get_by_text(answer).wait_for()
         page.goto("about:blank")  # or it logs that the server has gone
 

@@ -130,22 +130,50 @@ def test_only_the_small_network_on_mnist_was_tuned() -> None:
     assert tuned == {(name, ("mnist", "allcnn-small")) for name in TUNED}
 
 
-@pytest.mark.parametrize("name", TUNED)
-def test_tuned_values_are_those_that_the_search_chose(name: str) -> None:
-    log = json.loads((ROOT / "benchmarks/results/search-mnist-allcnn-small.json").read_text())
-    chosen = log["chosen"][name]
-    preferred, *_ = METHODS[name].values.of("mnist", "allcnn-small").items()
-    variant, setting = preferred
-    assert variant == "tuned"
+ON_FIVE = (
+    "pru:rehearsed",
+    "pru:tuned",
+    "delete:rehearsed",
+    "delete:tuned",
+    "boundary_shrink:tuned",
+)
+ON_ONE = ("random_label", "negative_gradient", "salun", "unroll_of")
+
+
+def small(method: str, variant: str) -> Setting:
+    return METHODS[method].values.of("mnist", "allcnn-small")[variant]
+
+
+@pytest.mark.parametrize("pick", ON_FIVE)
+def test_values_searched_on_five_classes_are_those_that_the_log_chose(pick: str) -> None:
+    name = "benchmarks/results/search-mnist-allcnn-small.json"
+    log = json.loads((ROOT / name).read_text())
+    assert log["scenario"]["forget"] == [0, 1, 2, 3, 4]
+    method, _, variant = pick.partition(":")
+    setting = small(method, variant)
+    # The search ran with the epochs of the classroom preset, which are those of what rehearses.
+    now, then = asdict(setting.params), dict(log["chosen"][pick])
+    assert (then.pop("epochs"), now["epochs"]) == (5, 5 if variant == "rehearsed" else 10)
+    assert now.items() >= then.items()
+    assert setting.origin == f"searched on classes 0–4: {name}"
+
+
+@pytest.mark.parametrize("name", ON_ONE)
+def test_older_tuned_values_are_those_that_the_search_on_class_0_chose(name: str) -> None:
+    file = "benchmarks/results/search-mnist-allcnn-small-class-0.json"
+    log = json.loads((ROOT / file).read_text())
     assert log["scenario"]["forget"] == [0]
-    # The search ran with the epochs of the classroom preset; unrolling does not count in epochs.
-    now, then = asdict(setting.params), dict(chosen)
+    setting = small(name, "tuned")
+    now, then = asdict(setting.params), dict(log["chosen"][name])
+    # Unrolling does not count in epochs.
     if name != "unroll_of":
         assert (then.pop("epochs"), now["epochs"]) == (5, 10)
     assert now.items() >= then.items()
-    assert (
-        setting.origin == "searched on class 0: benchmarks/results/search-mnist-allcnn-small.json"
-    )
+    assert setting.origin == f"searched on class 0: {file}"
+
+
+def test_every_tuned_value_is_in_one_of_the_logs() -> None:
+    assert {pick.partition(":")[0] for pick in ON_FIVE} | set(ON_ONE) == set(TUNED)
 
 
 def test_boundary_unlearning_is_as_published_and_as_later_used() -> None:

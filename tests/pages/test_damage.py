@@ -69,7 +69,7 @@ def test_a_damaged_record_is_named_and_may_be_run_anew(
     for page in PAGES:
         go(app, page.name, SHIPPED)
         assert problems(app) == [], page.name
-        assert repair_named(app, "pru-tuned.run"), page.name
+        assert repair_named(app, "pru-rehearsed.run"), page.name
         assert pictures(app) == 0, page.name
     (button,) = buttons(go(app, "forget"), "run.")
     button.click().run()
@@ -92,9 +92,9 @@ def test_damaged_weights_silence_one_network_and_are_named(own_records: OwnRecor
     app.session_state["pad"] = drawing()
     go(app, "try_it")
     assert problems(app) == []
-    assert repair_named(app, "pru-tuned.weights")
+    assert repair_named(app, "pru-rehearsed.weights")
     assert "Original: **1**" in texts(app)
-    assert "PRU (tuned): **" not in texts(app)
+    assert "PRU (rehearsed): **" not in texts(app)
     assert len(figures(app)) >= 1
 
 
@@ -104,7 +104,7 @@ def test_damaged_places_are_named_on_the_page_that_needs_them(own_records: OwnRe
     assert len(app.warning) == 0
     go(app, "perception")
     assert problems(app) == []
-    assert repair_named(app, "pru-tuned.time.placed")
+    assert repair_named(app, "pru-rehearsed.time.placed")
     go(app, "relearning")
     assert pictures(app) >= 1
 
@@ -124,7 +124,7 @@ def test_a_deleted_record_is_named(own_records: OwnRecords) -> None:
     own_records(lambda folder: file_of(folder, run_key(FIRST)).unlink())
     app = new_session(SHIPPED)
     assert problems(app) == []
-    assert repair_named(app, "pru-tuned.run")
+    assert repair_named(app, "pru-rehearsed.run")
 
 
 def test_a_sound_bundle_is_not_complained_about(own_records: OwnRecords) -> None:

@@ -48,6 +48,6 @@ def test_no_strip_is_shown_of_a_class_that_nothing_is_taken_for(store: Store) ->
     change(store, predicted=all_fours)
     app = go(new_session(SHIPPED), "redistribution")
     assert problems(app) == []
-    strips = [line for line in texts(app).splitlines() if "that PRU (tuned) calls" in line]
+    strips = [line for line in texts(app).splitlines() if "that PRU (rehearsed) calls" in line]
     assert len(strips) == 1
-    assert "9s that PRU (tuned) calls 4" in strips[0]
+    assert "9s that PRU (rehearsed) calls 4" in strips[0]

@@ -86,9 +86,9 @@ def test_the_range_of_three_seeds_is_drawn_and_said(repeat: Repeat) -> None:
         said = "Bands: range over 3 seeds; the thin line in each is their mean."
         assert texts(app).count(said) == 1, page
     tables = [frame.value for frame in go(app, "relearning").dataframe]
-    (numbers,) = (table for table in tables if "PRU (tuned) · A_f" in table)
+    (numbers,) = (table for table in tables if "PRU (rehearsed) · A_f" in table)
     spread = [name for name in numbers if name.endswith("all seeds")]
-    assert spread == ["PRU (tuned) · A_f, all seeds", "PRU (tuned) · A_r, all seeds"]
+    assert spread == ["PRU (rehearsed) · A_f, all seeds", "PRU (rehearsed) · A_r, all seeds"]
     assert numbers[spread[0]].iloc[0].endswith("of 3 seeds)")
     traces = [trace for figure in figures(app) for trace in figure["data"]]
     means = [t["name"] for t in traces if t.get("line", {}).get("width") == 1]
@@ -142,7 +142,7 @@ def test_an_index_that_cannot_be_read_costs_the_bands_and_nothing_else(
     monkeypatch.setattr(store, "keys", unreadable)
     app = go(new_session(SHIPPED), "relearning")
     assert (problems(app), bands(app)) == ([], 0)
-    assert "**PRU (tuned)** leaves" in texts(app)
+    assert "**PRU (rehearsed)** leaves" in texts(app)
 
 
 def test_only_broken_seeds_are_said_too(store: Store, repeat: Repeat) -> None:

@@ -46,7 +46,7 @@ def test_a_map_that_is_not_to_be_read_says_so_with_its_numbers(store: Store) -> 
     make_doubtful(store, SHIPPED.runs()["A"])
     app = go(new_session(SHIPPED), "perception")
     (warning,) = (w.value for w in app.warning)
-    assert "Do not read neighbourhoods and movement of **PRU (tuned)**" in warning
+    assert "Do not read neighbourhoods and movement of **PRU (rehearsed)**" in warning
     assert "0.80" in warning
     assert "0.50" in warning
 
@@ -88,12 +88,12 @@ def test_a_doubtful_map_is_fitted_anew_where_nothing_is_lost_and_something_chang
 
 def test_perception_sets_what_is_said_against_what_is_found() -> None:
     app = go(new_session(SHIPPED), "perception")
-    for name in ("PRU (tuned)", "Boundary Shrink (tuned)"):
+    for name in ("PRU (rehearsed)", "Boundary Shrink (tuned)"):
         assert f"**{name}** calls" in texts(app)
     assert texts(app).count("a new linear classifier on the same features finds") == 2
     assert "Original, PRU (paper), PRU (released), PRU (tuned)." in texts(app)
     table = app.dataframe[0].value
-    assert {"PRU (tuned)", "PRU (paper)", "Retrain", "Original"} <= set(table["run"])
+    assert {"PRU (rehearsed)", "PRU (paper)", "Retrain", "Original"} <= set(table["run"])
     assert set(table["moment"]) == {"Unlearned", "Relearned"}
 
 
@@ -147,11 +147,11 @@ def test_a_network_that_diverged_is_named_and_its_neighbour_is_shown_all_the_sam
     for picture in (*MAPS, CLASSIC):
         app.segmented_control(key="picture").set_value(picture).run()
         assert problems(app) == []
-    assert "**PRU (tuned)** broke the network: its answers are not finite." in texts(app)
+    assert "**PRU (rehearsed)** broke the network: its answers are not finite." in texts(app)
     assert "has no place on a map" in texts(app)
     assert "**Boundary Shrink (tuned)** calls" in texts(app)
     table = app.dataframe[0].value
-    (row,) = table[table["run"] == "PRU (tuned)"].to_dict("records")
+    (row,) = table[table["run"] == "PRU (rehearsed)"].to_dict("records")
     assert row["moment"] == "Unlearned"
     assert np.isnan(row["recognised, %"])
     assert engine.submitted == []
