@@ -69,6 +69,8 @@ def test_the_rule_weighs_what_is_kept_against_what_comes_back_and_what_is_known(
     assert score(result([0, 1, 2, 5], [90, 95, 96, 97]), PAR) == 85
     assert score(result([0, 99, 98, 97], [97, 98, 99, 99]), PAR) == -2
     assert score(result([3], [99]), PAR) == -math.inf
+    broken = {**result([0, 0], [98, 10]), "failure": "its answers are not finite"}
+    assert score(broken, PAR) == -math.inf
     assert score(result([0, 0], [98, 98], KNOWN), PAR) == pytest.approx(88)
     assert score(result([0, 0], [98, 98], HALF), PAR) == pytest.approx(93)
     less = {"mean": 0.9, "deviation": 0.0, "reason": ""}
@@ -137,11 +139,11 @@ def test_what_has_fallen_behind_is_not_tried_on_other_classes(tried: Tried, tmp_
     log = tmp_path / "log.json"
     search(SCENARIO, (0, 1, 2), ("delete:tuned",), tmp_path, log)
     on = {c: [rate for _, cls, rate in tried.calls if cls == c] for c in (0, 1, 2)}
-    assert len(on[0]) == BUDGET
-    assert on[1] == on[2] == [1e-3, 2e-3, 5e-3, 1e-2, 2e-2]
+    assert len(on[0]) == len(on[1]) == BUDGET, "one class alone decides nothing"
+    assert on[2] == [1e-3, 2e-3, 5e-3, 1e-2, 2e-2]
     content = json.loads(log.read_text())["tried"]["delete:tuned"]
     assert [each["given_up"] for each in content] == [False] * 5 + [True] * 3
-    assert [list(each["classes"]) for each in content] == [["0", "1", "2"]] * 5 + [["0"]] * 3
+    assert [list(each["classes"]) for each in content] == [["0", "1", "2"]] * 5 + [["0", "1"]] * 3
 
 
 def test_a_stopped_search_goes_on(tried: Tried, tmp_path: Path) -> None:
@@ -152,8 +154,50 @@ def test_a_stopped_search_goes_on(tried: Tried, tmp_path: Path) -> None:
     assert len(tried.calls) == BUDGET
     assert log.read_text() == first
     assert tried.retrained == [0], "par is kept, too"
+    search(SCENARIO, (0, 1, 2), ("delete:tuned",), tmp_path, log)
+    assert len(tried.calls) == BUDGET + BUDGET + 5
+
+
+def test_a_search_that_was_stopped_within_a_class_gives_up_as_if_it_had_not(
+    tried: Tried, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The leader on two classes, whose mean the third lowers, is still the leader on those two."""
+    log = tmp_path / "log.json"
     search(SCENARIO, (0, 1), ("delete:tuned",), tmp_path, log)
-    assert len(tried.calls) == BUDGET + 5
+
+    results = iter([result([0, 0, 0], [60, 60, 60])])
+
+    def one_more(pick: str, params: Params, original: Any, material: Any) -> dict[str, Any]:
+        try:
+            return next(results)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr(module, "attempt", one_more)
+    with pytest.raises(KeyboardInterrupt):
+        search(SCENARIO, (0, 1, 2), ("delete:tuned",), tmp_path, log)
+    monkeypatch.setattr(module, "attempt", tried.attempt)
+    before = len(tried.calls)
+    search(SCENARIO, (0, 1, 2), ("delete:tuned",), tmp_path, log)
+    assert len(tried.calls) - before == 4
+
+
+def test_the_log_of_another_scenario_is_refused(tried: Tried, tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    search(SCENARIO, (0,), ("delete:tuned",), tmp_path, log)
+    with pytest.raises(ValueError, match="the log of another scenario; name another one"):
+        search(replace(SCENARIO, seed=8), (0,), ("delete:tuned",), tmp_path, log)
+
+
+def test_nothing_is_chosen_where_nothing_passes(
+    tried: Tried, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "attempt", lambda *given: result([3.0], [99.0]))
+    log = tmp_path / "log.json"
+    search(SCENARIO, (0, 1), ("delete:tuned",), tmp_path, log)
+    content = json.loads(log.read_text())
+    assert content["chosen"] == {"delete:tuned": None}
+    assert [each["given_up"] for each in content["tried"]["delete:tuned"]] == [False] * BUDGET
 
 
 def test_a_log_from_before_a_parameter_existed_is_still_understood(

@@ -142,7 +142,9 @@ def _search(options: argparse.Namespace) -> None:
     scenario = scenario_of(options)
     from pru_demo.experiment.search import AXES, CLASSES, search
 
-    name = f"search-{scenario.dataset}-{scenario.model}.json"
+    usual = Scenario(dataset=scenario.dataset, model=scenario.model)
+    more = "" if scenario == usual else f"-{scenario.preset}-seed{scenario.seed}"
+    name = f"search-{scenario.dataset}-{scenario.model}{more}.json"
     log = options.log or ROOT / "benchmarks" / "results" / name
     search(
         scenario,

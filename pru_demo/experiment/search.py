@@ -4,12 +4,13 @@ The paper tunes on class 0 and takes, among the settings with A_f below 1 %, the
 highest A_r right after unlearning. That rule cannot see relearning, nor what the features still
 tell, nor that another class may be harder. Ours asks the same A_f of every class and takes
 
-    A_r  −  the highest A_f that relearning brings back  −  10 · the knowledge left
+    A_r  −  the highest A_f after 1, 2 and 5 epochs of relearning  −  10 · the knowledge left
 
 in percent, mean over the classes: the knowledge left is where five shots of the class place the
-network between Retrain (0) and Original (1), see ``evaluation/knowledge.py``. Every method is
-searched by the same rule with the same number of settings. The classes are taken one after the
-other, and a setting that has fallen too far behind the best of its method is given up.
+network between Retrain (0) and Original (1), see ``evaluation/knowledge.py``. Every method that is
+searched is searched by the same rule with the same number of settings. The classes are taken one
+after the other, and a setting that after two or more has fallen too far behind the best of its
+method is given up.
 """
 
 import itertools
@@ -41,8 +42,10 @@ EPOCHS_LOOKED_AT = (1, 2, 5)
 SHOTS = 5
 # Points of A_r that all of the knowledge is worth.
 KNOWLEDGE = 10.0
-# Points behind the best of its method, on the classes seen so far, at which a setting is given up.
+# Points behind the best of its method, on the classes so far, at which a setting is given up; and
+# on how many classes it must have been tried, so that no single one decides.
 TOO_FAR = 3.0
+TRIED_ON = 2
 # Settings that each method has.
 BUDGET = 8
 
@@ -70,6 +73,10 @@ AXES: dict[str, dict[str, tuple[Any, ...]]] = {
     "random_label:tuned": _RATES,
     "salun:tuned": _RATES,
     "negative_gradient:tuned": _SMALL_RATES,
+    "spotter:released": {
+        "learning_rate": (1e-5, 3e-5, 1e-4, 3e-4),
+        "lambda_similarity": (0.0, 1.0),
+    },
     "unroll_of:tuned": {"learning_rate": (0.02, 0.05), "ratio": (1.5, 2, 4, 8)},
 }
 
@@ -98,31 +105,44 @@ def search(
 ) -> None:
     """Try the settings of ``picks`` on each of the ``classes``; ``log`` is written after each.
 
-    What ``log`` already holds is not tried again, so a stopped search goes on.
+    What ``log`` already holds is not tried again, so a stopped search goes on. Raises ValueError
+    for a log of another scenario, and for a variant that is not to be searched.
     """
-    race = Race(json.loads(log.read_text()) if log.exists() else {})
+    earlier = json.loads(log.read_text()) if log.exists() else {}
+    asked = {**scenario.content(), "forget": list(classes)}
+    if {**earlier.get("scenario", asked), "forget": list(classes)} != asked:
+        raise ValueError(f"{log} is the log of another scenario; name another one with --log.")
+    race = Race(earlier)
     original = obtain_original(scenario, kept_originals)
     # Bad names are told before minutes are spent.
     settings = {pick: list(grid(pick, _base(scenario, pick))) for pick in picks}
+    so_far: list[str] = []
     for forgotten in classes:
+        so_far.append(str(forgotten))
         material = gather(replace(scenario, forget=(forgotten,)), on_validation=True)
-        if str(forgotten) not in race.par:
-            race.par[str(forgotten)] = par(original, material)
+        about = {
+            "scenario": asked,
+            "measured_on": "validation part",
+            "rule": f"A_f < {MAX_A_F:g} % of every class, then highest A_r - max relearned A_f - "
+            f"{KNOWLEDGE:g} * knowledge left, mean over the classes",
+            "device": describe(material.test.images.device),
+            "made": time.strftime("%Y-%m-%d"),
+        }
+        if so_far[-1] not in race.par:
+            race.par[so_far[-1]] = par(original, material)
         for pick, of_pick in settings.items():
             for params in of_pick:
-                if race.wants(pick, params, forgotten):
-                    race.note(pick, params, forgotten, attempt(pick, params, original, material))
-                    content = {
-                        "scenario": {**scenario.content(), "forget": list(classes)},
-                        "measured_on": "validation part",
-                        "rule": f"A_f < {MAX_A_F:g} % of every class, then highest A_r - max "
-                        f"relearned A_f - {KNOWLEDGE:g} * knowledge left, mean over the classes",
-                        "device": describe(material.test.images.device),
-                        "made": time.strftime("%Y-%m-%d"),
-                        **race.content(),
-                    }
-                    replace_file(log, json.dumps(content, indent=1).encode() + b"\n")
-            race.give_up(pick, forgotten)
+                if race.wants(pick, params, so_far[-1]):
+                    result = attempt(pick, params, original, material)
+                    race.note(pick, params, so_far[-1], result)
+                    _write(log, {**about, **race.content()})
+            if len(so_far) >= TRIED_ON:
+                race.give_up(pick, so_far)
+        _write(log, {**about, **race.content()})
+
+
+def _write(log: Path, content: dict[str, Any]) -> None:
+    replace_file(log, json.dumps(content, indent=1).encode() + b"\n")
 
 
 def _base(scenario: Scenario, pick: str) -> Params:
@@ -140,34 +160,41 @@ class Race:
         self.par: dict[str, dict[str, Any]] = earlier.get("par", {})
         self._tried: dict[str, list[dict[str, Any]]] = earlier.get("tried", {})
 
-    def wants(self, pick: str, params: Params, forgotten: int) -> bool:
+    def wants(self, pick: str, params: Params, forgotten: str) -> bool:
         """Whether ``params`` are still to be tried on a class."""
         known = self._find(pick, params)
-        return known is None or not (known["given_up"] or str(forgotten) in known["classes"])
+        return known is None or not (known["given_up"] or forgotten in known["classes"])
 
-    def note(self, pick: str, params: Params, forgotten: int, result: dict[str, Any]) -> None:
+    def note(self, pick: str, params: Params, forgotten: str, result: dict[str, Any]) -> None:
         """Write down how ``params`` did."""
         known = self._find(pick, params)
         if known is None:
             known = {"params": as_json(params), "classes": {}, "given_up": False}
             self._tried.setdefault(pick, []).append(known)
-        known["classes"][str(forgotten)] = result
-        known["score"] = self._score(known)
+        known["classes"][forgotten] = result
 
-    def give_up(self, pick: str, forgotten: int) -> None:
-        """Leave out from now on what lies too far behind on the classes up to ``forgotten``."""
+    def give_up(self, pick: str, classes: Sequence[str]) -> None:
+        """Leave out from now on what lies too far behind on ``classes``, as far as it got there."""
         running = [each for each in self._tried[pick] if not each["given_up"]]
-        seen = [each for each in running if str(forgotten) in each["classes"]]
-        scores = [-math.inf if each["score"] is None else each["score"] for each in seen]
-        for each, score in zip(seen, scores, strict=True):
+        scores = [self._score(each, classes) for each in running]
+        for each, points in zip(running, scores, strict=True):
             # With all of them at −∞, which is no number of points behind, all go on.
-            each["given_up"] = score < max(scores) - TOO_FAR
+            each["given_up"] = points < max(scores) - TOO_FAR
 
     def content(self) -> dict[str, Any]:
-        """For the log: what would be chosen, and all that was tried, the best first."""
+        """For the log: what would be chosen, and all that was tried, the best first.
+
+        Nothing is chosen where no setting passes the rule on every class it was tried on.
+        """
         for tried in self._tried.values():
+            for each in tried:
+                points = self._score(each, list(each["classes"]))
+                each["score"] = round(points, 3) if math.isfinite(points) else None
             tried.sort(key=_rank, reverse=True)
-        chosen = {pick: tried[0]["params"] for pick, tried in self._tried.items()}
+        chosen = {
+            pick: None if tried[0]["score"] is None else tried[0]["params"]
+            for pick, tried in self._tried.items()
+        }
         return {"chosen": chosen, "par": self.par, "tried": self._tried}
 
     def _find(self, pick: str, params: Params) -> dict[str, Any] | None:
@@ -175,11 +202,11 @@ class Race:
         same = (e for e in self._tried.get(pick, []) if type(params)(**e["params"]) == params)
         return next(same, None)
 
-    def _score(self, known: dict[str, Any]) -> float | None:
-        """Mean over the classes so far; None, where the rule excludes it on one of them."""
-        scores = [score(result, self.par[c]) for c, result in known["classes"].items()]
-        mean = sum(scores) / len(scores)
-        return round(mean, 3) if math.isfinite(mean) else None
+    def _score(self, known: dict[str, Any], classes: Sequence[str]) -> float:
+        """Mean over ``classes``; −∞ where the rule excludes it on one of them."""
+        results = known["classes"]
+        scores = [score(results[c], self.par[c]) for c in classes if c in results]
+        return sum(scores) / len(scores)
 
 
 def _rank(known: dict[str, Any]) -> tuple[int, float]:
@@ -219,19 +246,17 @@ def attempt(pick: str, params: Params, original: SplitModel, material: Material)
     if after.problem() is None and curve[0][0] < MAX_A_F:
         scenario = material.scenario
         settings = replace(relearning_of(scenario), epochs=RELEARNED)
-        epochs = relearn(model, material.relearn, seed=scenario.seed, settings=settings)
-        curve += (
-            observe(done.model, material.test).accuracies(forget)
-            for done in epochs
-            if done.epoch in EPOCHS_LOOKED_AT
-        )
+        for done in relearn(model, material.relearn, seed=scenario.seed, settings=settings):
+            if done.epoch in EPOCHS_LOOKED_AT and after.problem() is None:
+                after = observe(done.model, material.test)
+                curve.append(after.accuracies(forget))
     a_f, a_r = ([round(value, 2) for value in values] for values in zip(*curve, strict=True))
     return {"A_f": a_f, "A_r": a_r, "five_shots": found, "failure": after.problem()}
 
 
 def score(result: dict[str, Any], par: dict[str, Any]) -> float:
     """The rule for one class, in points; −∞ if it excludes the setting."""
-    if len(result["A_f"]) == 1:
+    if result["failure"] or len(result["A_f"]) == 1:
         return -math.inf
     scale = (KShotAUC(**par["original"]), KShotAUC(**par["retrain"]))
     left = knowledge_left(KShotAUC(**result["five_shots"]), *scale)
