@@ -37,7 +37,8 @@ accuracy_charts(
     alt=f"over ten epochs of relearning without {name}",
 )
 control = [text("start.control")] if MODELS[view.scenario.model].batch_norm else []
-explained = [text("start.yardsticks"), *control, controls_said(comparison), seeds_said(seeds)]
+mask = controls_said(comparison.controls, comparison.everyone)
+explained = [text("start.yardsticks"), *control, mask, seeds_said(seeds)]
 st.caption(" ".join(filter(None, explained)))
 
 st.subheader("Look closer", anchor=False)

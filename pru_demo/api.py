@@ -35,10 +35,14 @@ class TracedStep:
 
 @dataclass(frozen=True)
 class Unlearned:
-    """A new network, in eval mode, and how it came about."""
+    """A new network, in eval mode, and how it came about.
+
+    ``note`` is a sentence by the method where something was not as it should be.
+    """
 
     model: nn.Module
     trace: list[TracedStep]
+    note: str = ""
 
 
 def unlearn(
@@ -95,8 +99,8 @@ def unlearn(
         assert retain is not None
         return RetainSet(retain[0].to(device), retain[1].to(device))
 
-    trace, network = [], whole.split
+    trace, network, note = [], whole.split, ""
     for step in entry.start(whole.split, data, retained, chosen):
-        network = step.model
+        network, note = step.model, step.note
         trace.append(TracedStep(step.epoch, step.phase, step.losses, step.forward_equivalents))
-    return Unlearned(whole.join(network).eval(), trace)
+    return Unlearned(whole.join(network).eval(), trace, note)

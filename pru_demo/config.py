@@ -18,7 +18,7 @@ from pru_demo.knobs import (
 )
 from pru_demo.methods import METHODS
 from pru_demo.models import MODELS, ModelSpec
-from pru_demo.parameters import TrainingParams, as_json
+from pru_demo.parameters import Params, TrainingParams, as_json
 from pru_demo.settings import (
     GIVEN,
     PRESETS,
@@ -252,33 +252,41 @@ def setting_of(config: RunConfig) -> Setting:
 
     Raises ValueError for a value out of bounds, AttributeError for a parameter that is not there.
     """
-    setting, changes = _limited(config), dict(config.pick.changes)
-    if not changes:
-        return setting
+    setting, changes = _within_preset(config), dict(config.pick.changes)
     params: Any = setting.params
-    said = [
-        f"{words_of(name).symbol} = {written(value)} instead of {written(getattr(params, name))}"
-        for name, value in changes.items()
-    ]
-    origin = f"turned by hand: {', '.join(said)}; the rest: {setting.origin}"
-    return Setting(replace(params, **changes), origin)
+    origin = setting.origin
+    if changes:
+        said = [
+            f"{words_of(name).symbol} = {written(value)} instead of "
+            f"{written(getattr(params, name))}"
+            for name, value in changes.items()
+        ]
+        origin = f"turned by hand: {', '.join(said)}; the rest: {origin}"
+        params = replace(params, **changes)
+    most = largest_batch(config.scenario, params)
+    if most is not None and "batch_size" in as_json(params):
+        params = replace(params, batch_size=min(params.batch_size, most))
+    return Setting(params, origin)
 
 
-def _limited(config: RunConfig) -> Setting:
-    """Parameters of the picked variant, within the limits of preset and scenario."""
+def largest_batch(scenario: Scenario, params: Params) -> int | None:
+    """How many images of D_f a batch may have, so that with those of a pool it has no more than
+    ``scenario`` lets it; None: any number."""
+    if scenario.max_batch is None or not getattr(params, "rehearsal_pool", 0):
+        return scenario.max_batch
+    share: float = getattr(params, "rehearsal_share", 0.0)
+    return max(2, int(scenario.max_batch * (1 - share)))
+
+
+def _within_preset(config: RunConfig) -> Setting:
+    """Parameters of the picked variant, with no more epochs than the preset has."""
     preset = PRESETS[config.scenario.preset]
     setting = settings_of(config.pick.method, config.scenario)[config.pick.variant]
-    limits = {
-        "epochs": preset.retrain_epochs if config.pick.method == "retrain" else preset.epochs,
-        "batch_size": config.scenario.max_batch,
-    }
+    most = preset.retrain_epochs if config.pick.method == "retrain" else preset.epochs
     params: Any = setting.params
-    lowered = {
-        name: min(getattr(params, name), limit)
-        for name, limit in limits.items()
-        if limit is not None and name in as_json(params)
-    }
-    return replace(setting, params=replace(params, **lowered))
+    if most is None or "epochs" not in as_json(params):
+        return setting
+    return replace(setting, params=replace(params, epochs=min(params.epochs, most)))
 
 
 def relearning_of(scenario: Scenario) -> TrainingParams:

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pru_demo.config import FIELDS, Pick, RunConfig, Scenario, setting_of, settings_of, variants_of
+from pru_demo.config import (
+    FIELDS,
+    Pick,
+    RunConfig,
+    Scenario,
+    largest_batch,
+    setting_of,
+    settings_of,
+    variants_of,
+)
 from pru_demo.data import DATASETS
 from pru_demo.fields import BadValue, shortened
 from pru_demo.knobs import (
@@ -144,8 +153,9 @@ def turned(
 
 def knobs_on(scenario: Scenario, pick: Pick) -> dict[str, Knob]:
     """What can be turned about ``pick``; no batch can be larger than ``scenario`` lets it be."""
-    knobs = knobs_of(settings_of(pick.method, scenario)[pick.variant].params)
+    params = settings_of(pick.method, scenario)[pick.variant].params
+    knobs, most = knobs_of(params), largest_batch(scenario, params)
     match knobs.get("batch_size"):
-        case Span(low, high, whole) if scenario.max_batch is not None:
-            knobs["batch_size"] = Span(low, min(high, scenario.max_batch), whole)
+        case Span(low, high, whole) if most is not None:
+            knobs["batch_size"] = Span(low, min(high, most), whole)
     return knobs

@@ -213,8 +213,13 @@ Params = (
 
 
 def as_json(params: Params) -> dict[str, Any]:
-    """Names and values, for records and keys; fields that came later only if they were set."""
-    values = {each: getattr(params, each.name) for each in fields(params)}
+    """Names and values, for records and keys; fields that came later only if they were set.
+
+    Without a pool nothing else of rehearsal has an effect, and nothing else is named.
+    """
+    off = isinstance(params, RehearsalParams) and not params.rehearsal_pool
+    idle = {each.name for each in fields(RehearsalParams)} if off else set()
+    values = {each: getattr(params, each.name) for each in fields(params) if each.name not in idle}
     return {
         each.name: value
         for each, value in values.items()

@@ -17,6 +17,7 @@ from pru_demo.evaluation.knowledge import DRAWS, SHOTS, KShotAUC
 from pru_demo.evaluation.likeness import activations
 from pru_demo.evaluation.membership import NoAttack, rank_auc
 from pru_demo.evaluation.observe import TestSet
+from pru_demo.methods.step import ForgetSet
 from pru_demo.models.predict import measuring
 from pru_demo.models.split import SplitModel
 
@@ -79,7 +80,7 @@ def k_shot_auc(
 
 
 def attack_features(
-    network: SplitModel, others: Samples, of_class: Samples, test: TestSet, *, seed: int
+    network: SplitModel, others: Samples, of_class: ForgetSet, test: TestSet, *, seed: int
 ) -> dict[int, KShotAUC]:
     """:func:`k_shot_auc` of a network by D_r_new, ``others``, and new images of the class.
 
@@ -91,7 +92,7 @@ def attack_features(
 
 
 def attack_blocks(
-    network: SplitModel, others: Samples, of_class: Samples, test: TestSet, *, k: int, seed: int
+    network: SplitModel, others: Samples, of_class: ForgetSet, test: TestSet, *, k: int, seed: int
 ) -> dict[str, KShotAUC]:
     """The same by what every block sends on, averaged over the image: which still knows the class?
 
@@ -107,14 +108,14 @@ def attack_blocks(
 def _found(
     features: Sequence[Features],
     others: Samples,
-    of_class: Samples,
+    of_class: ForgetSet,
     test: TestSet,
     shots: Sequence[int],
     seed: int,
 ) -> dict[int, KShotAUC]:
     """:func:`k_shot_auc` on the features of the three, with a reason where there is no attack."""
     (e_others, e_of_class, e_test), labels = features, of_class.labels.cpu().numpy()
-    by_class = {int(label): e_of_class[labels == label] for label in np.unique(labels)}
+    by_class = {label: e_of_class[labels == label] for label in sorted(of_class.classes)}
     try:
         if len(torch.unique(others.labels)) < 2:
             raise NoAttack("D_r_new has images of one class only, so there are no others to tell")

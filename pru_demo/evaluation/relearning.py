@@ -18,6 +18,7 @@ import torch
 from pru_demo.data.samples import Samples, seeded
 from pru_demo.evaluation.attacks import draws, too_few
 from pru_demo.evaluation.membership import NoAttack
+from pru_demo.methods.step import ForgetSet
 from pru_demo.models.split import BatchNormMode, SplitModel
 from pru_demo.parameters import TrainingParams
 from pru_demo.settings import RELEARNING
@@ -66,13 +67,13 @@ def relearn(
         yield RelearnedEpoch(epoch, loss, model)
 
 
-def with_shots(data: Samples, of_class: Samples, k: int, *, seed: int) -> Samples:
+def with_shots(data: Samples, of_class: ForgetSet, k: int, *, seed: int) -> Samples:
     """D_r_new and ``k`` images of each forgotten class, repeated until they are ``SHOTS_AN_EPOCH``.
 
     They are the first draw of the k-shot AUC. Raises NoAttack if a class has fewer images.
     """
     chosen = []
-    for label in torch.unique(of_class.labels):
+    for label in sorted(of_class.classes):
         mine = torch.nonzero(of_class.labels == label).flatten()
         if reason := too_few(k, len(mine)):
             raise NoAttack(reason)

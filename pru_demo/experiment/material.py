@@ -46,7 +46,7 @@ class Material:
     forget: ForgetSet
     relearn: Samples
     test: TestSet
-    shots: Samples
+    shots: ForgetSet
     shots_were_seen: bool
 
     @property
@@ -113,7 +113,7 @@ def gather(scenario: Scenario, *, on_validation: bool = False) -> Material:
         ForgetSet(*forget, augment, classes=classes, seed=scenario.seed),
         Samples(*relearn, augment),
         TestSet(test_images, test_labels, shown, published),
-        Samples(*training_images(scenario, shots)),
+        ForgetSet(*training_images(scenario, shots), classes=classes, seed=scenario.seed),
         were_seen,
     )
 

@@ -242,11 +242,13 @@ def forgotten_among(labels: NDArray[np.integer], scenario: Scenario) -> NDArray[
 
 
 def _spread(attacks: Mapping[str, Any]) -> dict[str, Any]:
-    """Means and deviations of the attacks by k, each by itself."""
+    """Means and deviations of the attacks by k, each by itself, and why there are none."""
     found = attacks["k_shot_auc"]
     return {
         "k_shot_auc": {k: each["mean"] for k, each in found.items()},
         "k_shot_auc_deviation": {k: each["deviation"] for k, each in found.items()},
+        "not_attacked": {k: each["reason"] for k, each in found.items() if each.get("reason")},
+        "shots_were_seen": attacks["shots_were_seen"],
     }
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from pru_demo.config import RunConfig
 from pru_demo.evaluation.knowledge import LEAST_ERROR, KShotAUC, alike, knowledge_left
-from pru_demo.figures.naming import pick_name, short_name, stroke_of
+from pru_demo.figures.naming import is_par, pick_name, short_name, stroke_of
 from pru_demo.figures.style import BARS, calm, explain_marker
 
 _ROW = 34
@@ -74,7 +74,7 @@ def knowledge_figure(runs: Sequence[Known], k: int) -> go.Figure:
     )
     for run, at in zip(attacked, x, strict=True):
         stroke = stroke_of(run.config.pick)
-        if run.method in ("retrain", "original"):
+        if is_par(run.config.pick):
             line = {"color": stroke.color, "dash": stroke.dash, "width": 1.5}
             figure.add_vline(at, line=line, layer="below")
     figure.add_scatter(
@@ -97,7 +97,7 @@ def knowledge_figure(runs: Sequence[Known], k: int) -> go.Figure:
 
 def knowledge_finding(run: Known, k: int, original: Known | None, retrained: Known | None) -> str:
     """How much ``run`` still knows, in one sentence; "" for the references themselves."""
-    if run.method in ("original", "retrain"):
+    if is_par(run.config.pick):
         return ""
     name, found = f"**{pick_name(run.config.pick)}**", run.found[k]
     if found.mean is None:
@@ -123,11 +123,11 @@ def _words(left: float) -> str:
 
 def knowledge_table(runs: Sequence[Known]) -> pd.DataFrame:
     """One row per run and k: AUC, its deviation, and the share of knowledge left."""
-    by_method = {run.method: run for run in runs}
+    par = {run.method: run for run in runs if is_par(run.config.pick)}
     rows = []
     for run in runs:
         for k, found in run.found.items():
-            ends = [by_method[end].found[k] for end in ("original", "retrain") if end in by_method]
+            ends = [par[end].found[k] for end in ("original", "retrain") if end in par]
             left = knowledge_left(found, *ends) if len(ends) == 2 else None
             rows.append(
                 {

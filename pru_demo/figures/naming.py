@@ -39,6 +39,11 @@ def is_reference(pick: Pick) -> bool:
     return pick.method in ("retrain", "original")
 
 
+def is_par(pick: Pick) -> bool:
+    """One of the references as it is: what was turned by hand is no yardstick for others."""
+    return is_reference(pick) and not pick.changes
+
+
 def is_control(pick: Pick) -> bool:
     """It only hides the class, and whoever forgets must do better."""
     return METHODS[pick.method].control

@@ -25,8 +25,8 @@ from pru_demo.models.split import SplitModel
 from pru_demo.parameters import RehearsalParams
 from pru_demo.training import Loss
 
-# Candidates are made until every class has its share of the pool, but no more than this many times
-# the pool: a class that no warp of a 1 looks like is not worth waiting for.
+# Candidates are made, a thousand at once, until every class has its share of the pool or there are
+# this many times the pool: a class that no warp of a 1 looks like is not worth waiting for.
 CANDIDATES_PER_PLACE = 8
 CANDIDATES_AT_ONCE = 1000
 
@@ -42,7 +42,7 @@ def rehearsing(
 ) -> Iterator[Step]:
     """The steps of the method that ``begin`` starts, with a pool made once and for all of them.
 
-    Raises ValueError for what are no images, and when no candidate is taken for another class.
+    Raises ValueError for what are no images with pixels between 0 and 1.
     """
     pool = make_pool(original, forget, params)
     company = RehearsedSet(
@@ -62,7 +62,7 @@ def rehearsing(
 
 @dataclass(frozen=True)
 class Pool:
-    """Images (N, C, H, W) in the order of the class that the original takes them for, and p̃ (N, K).
+    """Images (N, C, H, W) in the order of the kept class they look like most, and p̃ (N, K).
 
     ``counts`` (K,), on the CPU, is how many there are of each class, ``kept`` which classes there
     should be, ``candidates`` how many images were made to find them.
@@ -163,12 +163,10 @@ def company_l_p(logits: Tensor, batch: RehearsedBatch) -> Tensor:
 def make_pool(original: SplitModel, forget: ForgetSet, params: RehearsalParams) -> Pool:
     """Warps of ``forget``'s images, at most as many per kept class as its share of the pool.
 
-    Raises ValueError for what are no images, and when no candidate is taken for another class.
+    The class is the most probable among the kept ones, also of what the original takes for a
+    forgotten one. Raises ValueError for what are no images with pixels between 0 and 1.
     """
-    if forget.images.ndim != 4:
-        raise ValueError(
-            "Rehearsal warps images (N, C, H, W), and these are none; set rehearsal_pool to 0."
-        )
+    _insist_on_images(forget.images)
     classes = original.classifier.out_features
     kept = tuple(c for c in range(classes) if c not in forget.classes)
     each = max(1, params.rehearsal_pool // len(kept))
@@ -178,7 +176,6 @@ def make_pool(original: SplitModel, forget: ForgetSet, params: RehearsalParams) 
     while made < CANDIDATES_PER_PLACE * params.rehearsal_pool and counts[list(kept)].min() < each:
         candidates = warped(forget.images, CANDIDATES_AT_ONCE, params, generator)
         made += len(candidates)
-        # Not of the forgotten class only: what looks like nothing else is a poor example of it.
         p = redistribute(predict(original, candidates), forget.classes)
         images, targets = torch.cat([images, candidates]), torch.cat([targets, p])
         order = _first_of_each(targets.argmax(1), each)
@@ -186,6 +183,18 @@ def make_pool(original: SplitModel, forget: ForgetSet, params: RehearsalParams) 
         counts = torch.bincount(targets.argmax(1), minlength=classes).cpu()
         beat()
     return Pool(images, targets, counts, kept, made)
+
+
+def _insist_on_images(images: Tensor) -> None:
+    if images.ndim != 4:
+        raise ValueError(
+            "Rehearsal warps images (N, C, H, W), and these are none; set rehearsal_pool to 0."
+        )
+    if images.is_floating_point() and not 0 <= images.min() <= images.max() <= 1:
+        raise ValueError(
+            "Rehearsal warps pixels between 0 and 1. Make your normalisation the network's first "
+            "layer, or set rehearsal_pool to 0."
+        )
 
 
 def _first_of_each(taken_for: Tensor, most: int) -> Tensor:

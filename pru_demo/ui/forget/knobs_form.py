@@ -81,7 +81,7 @@ def _widget(letter: str, run: RunConfig, name: str, knob: Knob) -> None:
         case Span():
             stops = positions(knob, own, now, logarithmic=words.logarithmic)
             st.select_slider(label, stops, now, format_func=written, **common)
-        case Choice((False, True)):
+        case Choice(options) if {*options} == {False, True}:
             st.toggle(label, now, **common)
         case Choice(options):
             st.segmented_control(

@@ -34,7 +34,7 @@ from pru_demo.figures.membership import (
     membership_table,
     obstacle_finding,
 )
-from pru_demo.figures.naming import forgotten_images, forgotten_name, short_name
+from pru_demo.figures.naming import forgotten_images, forgotten_name, is_par, short_name
 from pru_demo.models import MODELS
 from pru_demo.ui.shared.charts import chart, download, titled_columns
 from pru_demo.ui.shared.texts import text
@@ -188,6 +188,5 @@ def _listing(runs: Sequence[Measured]) -> list[Measured]:
 
 
 def _reference(runs: Sequence[Measured], method: str) -> Measured | None:
-    # One that was turned by hand is no yardstick.
-    plain = (run for run in runs if not run.config.pick.changes)
-    return next((run for run in plain if run.method == method), None)
+    par = (run for run in runs if is_par(run.config.pick))
+    return next((run for run in par if run.method == method), None)

@@ -9,7 +9,7 @@ from pru_demo.figures.naming import (
     forgotten_example,
     forgotten_images,
     forgotten_name,
-    is_reference,
+    is_par,
     is_yardstick,
 )
 from pru_demo.ui.relearning.attacking import attack_panel, known
@@ -40,8 +40,8 @@ def show_knowledge(comparison: Comparison) -> None:
             bind="query-params",
         )
     )
-    by_method = {run.method: run for run in runs if is_reference(run.config.pick)}
-    ends = (by_method.get("original"), by_method.get("retrain"))
+    par = {run.method: run for run in runs if is_par(run.config.pick)}
+    ends = (par.get("original"), par.get("retrain"))
     # A line each.
     st.markdown("  \n".join(filter(None, (knowledge_finding(run, k, *ends) for run in runs))))
     if any(run.found[k].mean is not None for run in runs):

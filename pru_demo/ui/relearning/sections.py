@@ -24,6 +24,7 @@ from pru_demo.figures.findings import (
 from pru_demo.figures.naming import (
     forgotten_images,
     forgotten_name,
+    is_par,
     is_yardstick,
     pick_name,
 )
@@ -50,7 +51,8 @@ def show_relearning(comparison: Comparison, attack: Attack) -> None:
     found = {record.config: relearned(record, attack) for record in comparison.everyone}
     attacked = [record for record in found.values() if record is not None]
     mine = [record for record in attacked if record.config in {run.config for run in chosen}]
-    retrained = next((each for each in attacked if each.config.pick.method == "retrain"), None)
+    by_method = {each.config.pick.method: each for each in attacked if is_par(each.config.pick)}
+    retrained = by_method.get("retrain")
     said = [introduction(attack, chosen[0].config), *map(relearning_finding, mine)]
     if attack.kind == "class" and retrained is not None:
         said.append(par_finding(retrained))
@@ -62,14 +64,15 @@ def show_relearning(comparison: Comparison, attack: Attack) -> None:
     name, images_of = forgotten_name(scenario), forgotten_images(scenario)
     last = scenario.relearn_epochs
     epoch = st.slider("Relearning epoch", 0, last, last, key="epoch", bind="query-params")
-    controls = {record.config for record in comparison.controls}
+    controls = [each for each in attacked if each.config in {c.config for c in comparison.controls}]
+    others = [record for record in attacked if record not in controls]
     # Attacks are not carried out on other seeds.
-    seeds = seeds_of(comparison.everyone) if attack.is_recorded else NO_SEEDS
+    seeds = seeds_of(others) if attack.is_recorded else NO_SEEDS
     accuracy_charts(
         lambda accuracy: relearning_figure(
-            [record for record in attacked if record.config not in controls],
+            others,
             accuracy,
-            controls=[record for record in attacked if record.config in controls],
+            controls=controls,
             epoch=epoch,
             show_published=attack.is_recorded,
             seeds=seeds,
@@ -77,13 +80,14 @@ def show_relearning(comparison: Comparison, attack: Attack) -> None:
         key="relearning",
         alt=f"up to relearning epoch {epoch}, {name} forgotten",
     )
+    notes: list[str | None] = [controls_said(controls, attacked), seeds_said(seeds)]
     if attack.is_recorded:
         has_control = MODELS[scenario.model].batch_norm
         circles = text("relearning.control") if has_control else text("relearning.no_control")
-        st.markdown(f"{circles} {text('relearning.published')}")
-        notes = [*map(control_finding, chosen), controls_said(comparison), seeds_said(seeds)]
-        for sentence in filter(None, notes):
-            st.markdown(sentence)
+        legend = f"{circles} {text('relearning.published')}"
+        notes = [legend, *map(control_finding, chosen), *notes]
+    for sentence in filter(None, notes):
+        st.markdown(sentence)
 
     if mine:
         st.subheader(f"Which {images_of} come back first", anchor=False)

@@ -8,7 +8,7 @@ from pru_demo.data import DATASETS
 from pru_demo.figures.naming import is_yardstick, listed
 from pru_demo.methods import METHODS
 from pru_demo.ui.runs.stored_runs import StoredRun, is_own
-from pru_demo.ui.shared.controls import mask_said
+from pru_demo.ui.shared.controls import MASK, mask_said
 
 # More names would be a list, not a sentence.
 _NAMED = 3
@@ -26,7 +26,7 @@ def runs_finding(runs: Sequence[StoredRun], mine: str) -> str:
         f"{_counted(len(runs), 'run')} of {_counted(methods, 'method')} on {where}"
         f"{f', {yours} of them yours' if yours else ''}."
     )
-    masks = [r.highest for r in runs if r.config.pick.method == "mask" and r.highest is not None]
+    masks = [r.highest for r in runs if r.config.pick == MASK and r.highest is not None]
     return " ".join(filter(None, [count, _holding(runs), mask_said(masks)]))
 
 

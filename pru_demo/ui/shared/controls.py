@@ -1,21 +1,26 @@
 """What is said of the controls wherever A_f through relearning is shown."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from pru_demo.config import Pick
+from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.findings import AWAY, percent
 from pru_demo.figures.naming import pick_name
 from pru_demo.methods import METHODS
-from pru_demo.ui.shared.comparison import Comparison
 from pru_demo.ui.shared.texts import text
 
+# Turned by hand it may be another thing.
+MASK = Pick("mask", "default")
 
-def controls_said(comparison: Comparison) -> str:
-    """What the thin lines of a figure are, and what the mask scores; "" if neither was run."""
-    picks = [record.config.pick for record in comparison.controls]
+
+def controls_said(controls: Sequence[RunRecord], everyone: Sequence[RunRecord]) -> str:
+    """What the thin lines of a figure are, the ``controls``, and what the mask scores if it is
+    among ``everyone`` in the figure; "" if there are none."""
+    picks = [record.config.pick for record in controls]
     lines = [f"**{pick_name(pick)}** {METHODS[pick.method].description}." for pick in picks]
     said = [text("shared.controls", controls=" ".join(lines))] if lines else []
-    mask = comparison.yardstick("mask")
-    said.append(mask_said([] if mask is None else [max(mask.relearning("A_f"))]))
+    masks = [record for record in everyone if record.config.pick == MASK]
+    said.append(mask_said([max(record.relearning("A_f")) for record in masks]))
     return " ".join(filter(None, said))
 
 
