@@ -54,7 +54,7 @@ def main() -> None:
     if file.exists():
         content = json.loads(file.read_text())
     if options.table:
-        print(table(content["runs"]))
+        print(table([run for run in content["runs"] if is_current(run, options)]))
         return
     content["machine"] = machine_facts()
     for config in wanted(options):
@@ -91,6 +91,19 @@ def what(config: RunConfig) -> Result:
     }
 
 
+def is_current(run: Result, options: argparse.Namespace) -> bool:
+    """Whether the registry would still run it so."""
+    asked = run["what"]
+    scenario = Scenario(
+        dataset=options.dataset,
+        model=options.model,
+        forget=(asked["class"],),
+        preset=options.preset,
+        seed=asked["seed"],
+    )
+    return what(RunConfig(scenario, Pick.parse(asked["method"]))) == asked
+
+
 def measured(config: RunConfig) -> Result:
     """Unlearn, attack, relearn for ten epochs; accuracies in percent."""
     scenario, params = config.scenario, setting_of(config).params
@@ -102,7 +115,8 @@ def measured(config: RunConfig) -> Result:
         model, spent, note = step.model, step.forward_equivalents, step.note
     seconds = time.perf_counter() - started
     forget, settings = scenario.forget, relearning_of(scenario)
-    curve = [observe(model, material.test).accuracies(forget)]
+    after = observe(model, material.test)
+    curve = [after.accuracies(forget)]
     shots = attack_features(
         model, material.relearn, material.shots, material.test, seed=scenario.seed
     )
@@ -123,11 +137,16 @@ def measured(config: RunConfig) -> Result:
         "forward_equivalents": spent,
         "seconds": round(seconds, 1),
         "note": note,
+        "failure": after.problem(),
     }
 
 
 def table(runs: list[Result]) -> str:
-    """A row per method: mean over classes and seeds, and the worst in brackets."""
+    """A row per method: mean over classes and seeds, and the worst in brackets.
+
+    Of runs with the parameters that the registry has now; those that broke the network are counted
+    only.
+    """
     lines = [
         "| method | runs | A_f | A_r | BatchNorm-only A_r | highest A_f, relearned "
         "| five-shot AUC | knowledge left |",
@@ -136,7 +155,9 @@ def table(runs: list[Result]) -> str:
     by_method: dict[str, list[Result]] = {}
     for run in runs:
         by_method.setdefault(run["what"]["method"], []).append(run)
-    for method, of_method in by_method.items():
+    for method, everyone in by_method.items():
+        of_method = [run for run in everyone if not run.get("failure")]
+        count = f"{len(of_method)} of {len(everyone)}"
         cells = [
             both([run["A_f"][0] for run in of_method], max),
             both([run["A_r"][0] for run in of_method], min),
@@ -145,7 +166,7 @@ def table(runs: list[Result]) -> str:
             both([run["k_shot_auc"]["5"]["mean"] for run in of_method], max, 4),
             both([left for run in of_method if (left := left_of(run, by_method)) is not None], max),
         ]
-        lines.append(f"| {method} | {len(of_method)} | {' | '.join(cells)} |")
+        lines.append(f"| {method} | {count} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

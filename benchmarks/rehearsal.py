@@ -20,6 +20,7 @@ from pru_demo.experiment.material import gather
 from pru_demo.experiment.originals import obtain_original
 from pru_demo.experiment.search import attempt, score
 from pru_demo.files import replace_file
+from pru_demo.parameters import as_json
 from pru_demo.store import default_store_directory
 
 CLASSES = (1, 3)
@@ -61,13 +62,19 @@ def main() -> None:
     for pick, changes in CHANGES.items():
         for change in changes:
             for forgotten in CLASSES:
-                what = {"method": pick, "change": change, "class": forgotten}
+                params = {**base(pick), **change}
+                what = {"method": pick, "change": change, "class": forgotten, "params": params}
                 if any(run["what"] == what for run in result["runs"]):
                     continue
                 run = measured(pick, change, forgotten, log["par"][str(forgotten)])
                 result["runs"].append({"what": what, **run})
                 replace_file(file, json.dumps(result, indent=1).encode() + b"\n")
                 print(json.dumps(result["runs"][-1]), flush=True)
+
+
+def base(pick: str) -> dict[str, Any]:
+    """The parameters of a variant, as they are now."""
+    return as_json(setting_of(RunConfig(Scenario(), Pick.parse(pick))).params)
 
 
 def measured(pick: str, change: dict[str, Any], forgotten: int, par: Any) -> dict[str, Any]:
