@@ -75,8 +75,8 @@ def test_turning_one_parameter_makes_another_run() -> None:
     for run in TURNED:
         plain = replace(run, pick=run.pick.plain)
         # Without a pool nothing else of rehearsal has an effect.
-        no_pool = not getattr(setting_of(run).params, "rehearsal_pool", 0)
-        idle = no_pool and all(name.startswith("rehearsal_") for name, _ in run.pick.changes)
+        pools = [getattr(setting_of(each).params, "rehearsal_pool", 0) for each in (run, plain)]
+        idle = not any(pools) and all(name.startswith("rehearsal_") for name, _ in run.pick.changes)
         assert (run_key(run) == run_key(plain)) == idle, run.pick
 
 

@@ -30,13 +30,9 @@ BUNDLED: tuple[Scenario, ...] = tuple(Scenario(preset=preset) for preset in PRES
 _BOTH = (
     *("pru:rehearsed", "pru:tuned", "pru:paper", "pru:released"),
     *("boundary_shrink:tuned", "boundary_shrink:paper", "boundary_shrink:released"),
-    *("retrain:paper", "original:paper"),
+    *("retrain:paper", "original:paper", "mask:default", "head_only:default"),
 )
-# What controls and DELETE have to say they say in the shorter preset.
-SHIPPED = {
-    "classroom": (*_BOTH, "delete:rehearsed", "mask:default", "head_only:default"),
-    "full": _BOTH,
-}
+SHIPPED = {"classroom": (*_BOTH, "delete:rehearsed"), "full": _BOTH}
 
 
 def add_precompute_command(commands: Commands) -> None:
