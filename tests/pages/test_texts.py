@@ -88,9 +88,9 @@ def test_a_doubtful_map_is_fitted_anew_where_nothing_is_lost_and_something_chang
 
 def test_perception_sets_what_is_said_against_what_is_found() -> None:
     app = go(new_session(SHIPPED), "perception")
-    for name in ("PRU (rehearsed)", "Boundary Shrink (tuned)"):
+    for name in ("PRU (rehearsed)", "Boundary Shrink (tuned)", "Mask (control)"):
         assert f"**{name}** calls" in texts(app)
-    assert texts(app).count("a new linear classifier on the same features finds") == 2
+    assert texts(app).count("a new linear classifier on the same features finds") == 3
     assert "Original, PRU (paper), PRU (released), PRU (tuned)." in texts(app)
     table = app.dataframe[0].value
     assert {"PRU (rehearsed)", "PRU (paper)", "Retrain", "Original"} <= set(table["run"])
@@ -104,6 +104,15 @@ def test_belief_and_distance_can_be_asked_of_every_moment() -> None:
     for moment in moments:
         app.segmented_control(key="moment").set_value(moment).run()
         assert problems(app) == [], moment
+
+
+@pytest.mark.parametrize("page", ["start", "forget"])
+def test_rehearsal_is_explained_where_a_run_rehearses(page: str) -> None:
+    app = go(new_session(SHIPPED), page)
+    assert texts(app).count("**Rehearsed**: beside the 9s, training sees warped") == 1
+    app = go(new_session(replace(SHIPPED, a=Pick("pru", "paper"))), page)
+    assert problems(app) == []
+    assert "**Rehearsed**" not in texts(app)
 
 
 TERMS = {
