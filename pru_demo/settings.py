@@ -258,6 +258,8 @@ PRU = Values(
 # the data's, which makes 0.25 of the pixel range ("Boundary Shrink" in docs/methods.md).
 BOUNDARY_SHRINK = _everywhere(
     BoundaryShrinkParams(1e-4, epsilon=0.25),
+    # On five classes none of its settings passes the rule.
+    _ON_CLASS_0,
     paper=Setting(BoundaryShrinkParams(1e-5, epsilon=0.1), "published: Boundary Unlearning"),
     released=Setting(
         BoundaryShrinkParams(1e-5, epsilon=0.25),

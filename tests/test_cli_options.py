@@ -121,7 +121,7 @@ def test_set_turns_a_parameter_of_every_variant_of_its_method() -> None:
     assert asked_picks(*methods, "--set", "pru.lambda_s=0", "--set", "pru.epochs=3") == [
         Pick("pru", "paper", (("epochs", 3), ("lambda_s", 0.0))),
         Pick("pru", "tuned", (("epochs", 3),)),  # whose lambda_s is 0 anyway
-        Pick("delete", "tuned"),
+        Pick("delete", "rehearsed"),
     ]
 
 
@@ -131,9 +131,9 @@ def test_several_values_of_one_method_are_several_runs() -> None:
     assert picks == [
         Pick("pru", "paper"),
         Pick("pru", "paper", (("lambda_s", 0.0),)),
-        Pick("pru", "tuned", (("epochs", 2), ("l_p_form", "cross-entropy"))),
+        Pick("pru", "rehearsed", (("epochs", 2), ("l_p_form", "cross-entropy"))),
     ]
-    assert ",".join(map(str, picks)) == methods.replace("pru:+", "pru:tuned+")
+    assert ",".join(map(str, picks)) == methods.replace("pru:+", "pru:rehearsed+")
 
 
 def test_set_wins_over_what_a_method_is_named_with() -> None:
@@ -172,7 +172,7 @@ def test_set_wins_over_what_a_method_is_named_with() -> None:
         ),
         (
             ["--max-batch", "32", "--set", "pru.batch_size=64"],
-            "The command asks for pru.batch_size “64”; it must be a whole number from 2 to 32.",
+            "The command asks for pru.batch_size “64”; it must be a whole number from 2 to 16.",
         ),
         (
             ["--methods", "pru", "--set", "delete.epochs=3"],

@@ -64,11 +64,23 @@ def test_a_preset_is_what_it_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", [each.name for each in fields(PRUParams)])
 def test_a_changed_parameter_is_another_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    params = PRUParams(1e-2, 1e-3, epochs=3)
+    # Without a pool nothing else of rehearsal counts.
+    params = PRUParams(1e-2, 1e-3, epochs=3, rehearsal_pool=90)
     with_values(monkeypatch, params)
     before = written(RUN)
     with_values(monkeypatch, replace(params, **{name: other_than(getattr(params, name), name)}))
     assert written(RUN) != before
+
+
+def test_without_a_pool_the_rest_of_rehearsal_is_no_other_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    params = PRUParams(1e-2, 1e-3)
+    with_values(monkeypatch, params)
+    before = written(RUN)
+    with_values(monkeypatch, replace(params, rehearsal_share=0.7, rehearsal_balanced=False))
+    assert written(RUN) == before
+    assert "rehearsal" not in before
 
 
 @pytest.mark.parametrize(

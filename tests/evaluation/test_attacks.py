@@ -14,6 +14,7 @@ from pru_demo.evaluation.attacks import Features, Labels, attack_features, k_sho
 from pru_demo.evaluation.knowledge import DRAWS, SHOTS, KShotAUC
 from pru_demo.evaluation.membership import NoAttack
 from pru_demo.evaluation.observe import TestSet as Measured
+from pru_demo.methods.step import ForgetSet
 from pru_demo.models.split import SplitModel
 from tests.conftest import Few
 
@@ -142,14 +143,15 @@ def test_where_there_is_nothing_to_attack_is_said(change: dict[str, Any], reason
 
 # ---- on networks ----
 
-Material = tuple[Samples, Samples, Measured]
+Material = tuple[Samples, ForgetSet, Measured]
 
 
 @pytest.fixture
 def material(few: Few) -> Material:
     """D_r_new without 9s, new 9s, and a test part of which nobody is shown."""
     test = Measured(*few(40, tuple(range(10))), torch.arange(0), np.arange(0, dtype=np.int32))
-    return Samples(*few(40, tuple(range(9)))), Samples(*few(60, (9,))), test
+    nines = ForgetSet(*few(60, (9,)), classes=frozenset({9}), seed=7)
+    return Samples(*few(40, tuple(range(9)))), nines, test
 
 
 def test_a_covered_mouth_hides_nothing(tiny: SplitModel, material: Material) -> None:
@@ -185,8 +187,12 @@ def test_without_new_images_of_the_class_there_is_no_attack(
     tiny: SplitModel, material: Material
 ) -> None:
     others, of_class, test = material
-    none = Samples(of_class.images[:0], of_class.labels[:0])
+    none = replace(of_class, images=of_class.images[:0], labels=of_class.labels[:0])
     found = attack_features(tiny, others, none, test, seed=7)
+    assert "no new images of the class" in found[1].reason
+    # A class without images is not taken for one that nobody forgets.
+    half = replace(of_class, classes=frozenset({8, 9}))
+    found = attack_features(tiny, others, half, test, seed=7)
     assert "no new images of the class" in found[1].reason
 
 

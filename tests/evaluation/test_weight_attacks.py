@@ -1,6 +1,7 @@
 """Rows rewritten from k images, the line back to the original, weights in few bits."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from pru_demo.evaluation.knowledge import DRAWS
 from pru_demo.evaluation.membership import NoAttack
 from pru_demo.evaluation.relearning import SHOTS_AN_EPOCH, with_shots
 from pru_demo.evaluation.weight_attacks import rewritten_rows, rounded, straight_line
+from pru_demo.methods.step import ForgetSet
 from pru_demo.models.predict import accuracy
 from pru_demo.models.split import SplitModel
 from tests.conftest import Few
@@ -69,12 +71,22 @@ def test_it_uncovers_the_mask(covered: SplitModel, few: Few) -> None:
         assert (answers == 9).mean() > 0.5
 
 
+def forget_set(few: Few, each: int, classes: tuple[int, ...]) -> ForgetSet:
+    return ForgetSet(*few(each, classes), classes=frozenset(classes), seed=7)
+
+
+def test_a_class_without_new_images_is_a_reason(few: Few) -> None:
+    of_class = replace(forget_set(few, 5, (9,)), classes=frozenset({8, 9}))
+    with pytest.raises(NoAttack, match="it takes 1 new images of the class, and there are only 0"):
+        with_shots(Samples(*few(5, (1,))), of_class, 1, seed=0)
+
+
 def test_more_images_than_there_are_is_a_reason(few: Few) -> None:
     reason = "it takes 4 new images of the class, and there are only 3"
     with pytest.raises(NoAttack, match=reason):
         next(rewritten_rows(WEIGHT, BIAS, {2: np.zeros((3, 2))}, k=4, seed=0))
     with pytest.raises(NoAttack, match=reason):
-        with_shots(Samples(*few(5, (1,))), Samples(*few(3, (9,))), 4, seed=0)
+        with_shots(Samples(*few(5, (1,))), forget_set(few, 3, (9,)), 4, seed=0)
 
 
 # ---- relearning with k images ----
@@ -82,7 +94,7 @@ def test_more_images_than_there_are_is_a_reason(few: Few) -> None:
 
 @pytest.mark.parametrize(("k", "each"), [(1, {64}), (5, {12, 13}), (80, {1})])
 def test_k_images_are_repeated_to_sixty_four_an_epoch(few: Few, k: int, each: set[int]) -> None:
-    others, of_class = Samples(*few(30, (0, 1, 2))), Samples(*few(90, (8, 9)))
+    others, of_class = Samples(*few(30, (0, 1, 2))), forget_set(few, 90, (8, 9))
     data = with_shots(others, of_class, k, seed=7)
     assert torch.equal(data.images[:90], others.images)
     assert torch.equal(data.labels[:90], others.labels)
@@ -95,7 +107,7 @@ def test_k_images_are_repeated_to_sixty_four_an_epoch(few: Few, k: int, each: se
 
 
 def test_relearning_and_the_features_are_attacked_with_the_same_images(few: Few) -> None:
-    of_class = Samples(*few(90, (9,)))
+    of_class = forget_set(few, 90, (9,))
     data = with_shots(Samples(*few(5, (1,))), of_class, 1, seed=7)
     assert torch.equal(data.images[-1], of_class.images[draws(90, 7)[0][0]])
 

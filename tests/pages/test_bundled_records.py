@@ -48,7 +48,9 @@ def pairs() -> list[View]:
     for first, (scenario, group) in enumerate(groupby(bundled_runs(), lambda run: run.scenario)):
         picks = [run.pick for run in group]
         picks = picks[first:] + picks[:first]
-        views += [View(scenario, a, b) for a, b in zip(picks[::2], picks[1::2], strict=True)]
+        # Of an odd number the last one has the first beside it.
+        others = picks[1::2] + picks[: len(picks) % 2]
+        views += [View(scenario, a, b) for a, b in zip(picks[::2], others, strict=True)]
     return views
 
 

@@ -88,6 +88,7 @@ def test_a_doubtful_map_is_fitted_anew_where_nothing_is_lost_and_something_chang
 
 def test_perception_sets_what_is_said_against_what_is_found() -> None:
     app = go(new_session(SHIPPED), "perception")
+    # The mask calls nothing a 9 either, and its features are the original's.
     for name in ("PRU (rehearsed)", "Boundary Shrink (tuned)", "Mask (control)"):
         assert f"**{name}** calls" in texts(app)
     assert texts(app).count("a new linear classifier on the same features finds") == 3

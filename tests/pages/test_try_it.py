@@ -31,6 +31,7 @@ from tests.pages.visits import (
 
 pytestmark = pytest.mark.skipif(not BUNDLED, reason=NOT_BUNDLED)
 
+CONTROLS = ("Mask (control)", "Head only (control)")
 A, B = pick_name(SHIPPED.a), pick_name(SHIPPED.b)
 
 
@@ -111,7 +112,7 @@ def test_a_drawing_gets_a_label_from_every_network(app: AppTest) -> None:
     draw(app)
     assert problems(app) == []
     found = answers(app)
-    assert set(found) == {"Original", "Retrain", A, B}
+    assert set(found) == {"Original", "Retrain", *CONTROLS, A, B}
     assert set(found.values()) <= set("0123456789")
     assert found["Original"] == "1"  # an upright stroke
     assert len(figures(app)) >= 2
@@ -126,6 +127,7 @@ def test_the_slider_asks_the_relearned_networks(app: AppTest) -> None:
         assert set(answers(app)) == {
             "Original",
             "Retrain",
+            *(f"{name}, relearned {epoch}" for name in CONTROLS),
             f"{A}, relearned {epoch}",
             f"{B}, relearned {epoch}",
         }
