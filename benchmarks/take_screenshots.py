@@ -29,7 +29,9 @@ SHOTS = {
     **{name: (name, DESK, "light") for name in PAGES},
     "start-dark": ("start", DESK, "dark"),
     "perception-dark": ("perception", DESK, "dark"),
+    "relearning-dark": ("relearning", DESK, "dark"),
     "relearning-phone": ("relearning", PHONE, "light"),
+    "relearning-phone-dark": ("relearning", PHONE, "dark"),
 }
 
 

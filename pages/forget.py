@@ -3,14 +3,15 @@
 import streamlit as st
 
 from pru_demo.config import planned_epochs
-from pru_demo.figures.curves import loss_figure, loss_terms, unlearning_figure
+from pru_demo.figures.curves import loss_figures, loss_terms, unlearning_figure
 from pru_demo.figures.findings import percent
 from pru_demo.figures.naming import forgotten_images, forgotten_name, images_called, pick_name
 from pru_demo.figures.run_tables import curves_table, facts_table
 from pru_demo.methods import METHODS
 from pru_demo.ui.forget.knobs_form import knobs_form
-from pru_demo.ui.shared.charts import accuracy_charts, chart, download
+from pru_demo.ui.shared.charts import accuracy_charts, chart, download, titled_columns
 from pru_demo.ui.shared.comparison import needed_comparison
+from pru_demo.ui.shared.rehearsal import rehearsal_said
 from pru_demo.ui.shared.running import run_panel
 from pru_demo.ui.shared.seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.state import current_view
@@ -43,6 +44,8 @@ for pick, record in runs.items():
         a_r=percent(after.A_r),
     )
 st.markdown(said)
+if rehearsal := rehearsal_said(record.config for record in comparison.chosen):
+    st.caption(rehearsal)
 for pick, record in runs.items():
     if record.note:
         st.caption(f"{pick_name(pick)}: {record.note}")
@@ -67,11 +70,14 @@ st.subheader("What drives it", anchor=False)
 for pick, snapshots in curves.items():
     if any(s.losses for s in snapshots if s.stage == "unlearn"):
         st.markdown(f"**{pick_name(pick)}**, mean losses of every step")
-        chart(
-            loss_figure(snapshots),
-            key=f"loss-{pick.stem}",
-            alt=f"Losses of {pick_name(pick)} over the epochs",
-        )
+        figures = loss_figures(snapshots)
+        for column, (loss, figure) in zip(titled_columns(*figures), figures.items(), strict=True):
+            with column:
+                chart(
+                    figure,
+                    key=f"loss-{pick.stem}-{loss}",
+                    alt=f"{loss} of {pick_name(pick)} over the epochs",
+                )
         st.caption(loss_terms(snapshots))
 
 st.subheader("What it cost, and what it was given", anchor=False)

@@ -11,6 +11,7 @@ from pru_demo.ui.shared.charts import accuracy_charts
 from pru_demo.ui.shared.comparison import needed_comparison
 from pru_demo.ui.shared.controls import controls_said
 from pru_demo.ui.shared.pages import link_to
+from pru_demo.ui.shared.rehearsal import rehearsal_said
 from pru_demo.ui.shared.seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.texts import text
 
@@ -38,8 +39,9 @@ accuracy_charts(
 )
 control = [text("start.control")] if MODELS[view.scenario.model].batch_norm else []
 mask = controls_said(comparison.controls, comparison.everyone)
-explained = [text("start.yardsticks"), *control, mask, seeds_said(seeds)]
-st.caption(" ".join(filter(None, explained)))
+rehearsal = rehearsal_said(record.config for record in comparison.chosen)
+explained = [text("start.yardsticks"), rehearsal, *control, mask, seeds_said(seeds)]
+st.caption("\n\n".join(filter(None, explained)))
 
 st.subheader("Look closer", anchor=False)
 for page, label, why in (

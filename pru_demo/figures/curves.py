@@ -20,7 +20,6 @@ from pru_demo.figures.seeds import (
     unlearning_spread,
 )
 from pru_demo.figures.style import (
-    AXIS,
     GREY,
     LEGEND_ABOVE,
     Accuracy,
@@ -40,9 +39,10 @@ LOSS_TERMS = {
     "L_p": "how far the answers are from the redistributed probabilities (Eq. 5)",
     "L_o": "large while the new clusters lie close together (Eq. 3)",
     "L_s": "how far the members of a cluster lie from each other (Eq. 4)",
-    "L_p of the pool": "the same for the warped images that are rehearsed",
-    "L_p + L_p of the pool": "both together",
-    "L_p, neighbours": "the same of the images' adversarial neighbours",
+    "L_p of the pool": "L_p on warps of the images to forget, which stand in for the other classes",
+    "L_p + L_p of the pool": "how far the answers to the images to forget, and to warps of them "
+    "that stand in for the other classes, are from the redistributed probabilities (Eq. 5)",
+    "L_p, neighbours": "L_p on the images' adversarial neighbours",
     "similarity": "mean cosine similarity of the forgotten images' features",
     "cross-entropy": "how little the network believes in the labels it is given",
 }
@@ -80,35 +80,32 @@ def unlearning_figure(
     return figure
 
 
-def loss_figure(snapshots: Sequence[Snapshot]) -> go.Figure:
-    """The mean losses of one method's half epochs, each on its own small axis."""
+def loss_figures(snapshots: Sequence[Snapshot]) -> dict[str, go.Figure]:
+    """The mean losses of one method's half epochs by their names, each on an axis of its own."""
     steps, names = _losses(snapshots)
     epochs = max((s.position for s in steps), default=0)
-    figure = calm(height=260, margin={"t": 70}, legend={"y": 1.18})
-    figure.set_subplots(1, max(1, len(names)), subplot_titles=names)
-    figure.update_xaxes(AXIS | epoch_axis("epoch", -0.2, epochs + 0.2, epochs, most=5))
-    figure.update_yaxes(AXIS | {"rangemode": "tozero"})
-    for column, name in enumerate(names, start=1):
+    x = epoch_axis("epoch", -0.2, epochs + 0.2, epochs, most=5)
+    figures = {}
+    for name in names:
+        figures[name] = calm(height=240, x=x, y={"rangemode": "tozero"})
         for phase, symbol in (("E", "circle"), ("C", "square"), ("all", "diamond")):
             chosen = [s for s in steps if s.phase == phase and name in s.losses]
             if chosen:
-                figure.add_scatter(
+                figures[name].add_scatter(
                     x=[s.position for s in chosen],
                     y=[s.losses[name] for s in chosen],
                     name=f"{phase} step" if phase != "all" else "whole epoch",
-                    showlegend=column == 1,
+                    showlegend=True,
                     mode="lines+markers",
                     line={"color": "#cc79a7" if phase == "C" else "#009e73", "width": 2},
                     marker={"symbol": symbol, "size": 7},
                     hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
-                    row=1,
-                    col=column,
                 )
-    return figure
+    return figures
 
 
 def loss_terms(snapshots: Sequence[Snapshot]) -> str:
-    """The losses and steps of :func:`loss_figure` explained, in one line of Markdown."""
+    """The losses and steps of :func:`loss_figures` explained, in one line of Markdown."""
     steps, names = _losses(snapshots)
     terms = [f"**{name}**: {LOSS_TERMS[name]}" for name in names if name in LOSS_TERMS]
     if any(s.phase in ("E", "C") for s in steps):

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from pru_demo.config import RunConfig
 from pru_demo.evaluation.knowledge import LEAST_ERROR, KShotAUC, alike, knowledge_left
-from pru_demo.figures.naming import is_par, pick_name, short_name, stroke_of
+from pru_demo.figures.naming import forgotten_images, is_par, pick_name, short_name, stroke_of
 from pru_demo.figures.style import BARS, calm, explain_marker
 
 _ROW = 34
@@ -110,14 +110,16 @@ def knowledge_finding(run: Known, k: int, original: Known | None, retrained: Kno
     if original is None:
         return f"{said}."
     left = knowledge_left(found, original.found[k], retrained.found[k])
-    return f"{said}{'' if left is None else f', **{_words(left)}**'}."
+    if left is None:
+        return f"{said}."
+    return f"{said}, **{_words(left, forgotten_images(run.config.scenario))}**."
 
 
-def _words(left: float) -> str:
+def _words(left: float, images: str) -> str:
     if left >= 1:
         return "it knows as much as Original"
     if left < 0:
-        return "it is found less easily than in Retrain"
+        return f"{images} are found less easily than in Retrain"
     return f"{100 * left:.0f} % of the knowledge is left"
 
 

@@ -208,7 +208,7 @@ METHODS: dict[str, Method] = {
     "head_only": Method(
         "Head only (control)",
         "Head only (control)",
-        "trains the last layer alone, with PRU's L_p, on what the original sees",
+        "trains the last layer alone to answer as PRU asks and leaves the features as they are",
         "a control; Head Distillation, arXiv 2405.17878",
         "pru_demo.methods.controls:head_only",
         settings.HEAD_ONLY,

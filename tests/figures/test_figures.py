@@ -7,7 +7,7 @@ from pru_demo.experiment.record import Snapshot
 from pru_demo.figures.answers import OTHERS_COLOR, before_after_figure, flow_figure, opinions_figure
 from pru_demo.figures.curves import (
     Timeline,
-    loss_figure,
+    loss_figures,
     loss_terms,
     relearning_figure,
     unlearning_figure,
@@ -80,10 +80,18 @@ def test_epochs_are_whole_and_few_enough_to_read(epochs: int) -> None:
     steps = [s for s in LOSSES * 3 if s.epoch <= epochs]
     for axis, last in (
         (unlearning_figure({}, "A_f", epochs).layout.xaxis, epochs),
-        (loss_figure(steps).layout.xaxis2, min(epochs, 10)),
+        (loss_figures(steps)["L_o"].layout.xaxis, min(epochs, 10)),
     ):
         assert axis.dtick == int(axis.dtick) >= 1
         assert last / axis.dtick <= 12
+
+
+def test_every_loss_has_a_figure_that_says_which_step_is_which() -> None:
+    figures = loss_figures(LOSSES)
+    assert list(figures) == ["L_p", "L_o"]
+    for figure in figures.values():
+        assert [(t.name, t.showlegend) for t in figure.data] == [("E step", True), ("C step", True)]
+    assert loss_figures([]) == {}
 
 
 def test_the_losses_that_are_drawn_are_explained() -> None:

@@ -107,6 +107,15 @@ def test_belief_and_distance_can_be_asked_of_every_moment() -> None:
         assert problems(app) == [], moment
 
 
+@pytest.mark.parametrize("page", ["start", "forget"])
+def test_rehearsal_is_explained_where_a_run_rehearses(page: str) -> None:
+    app = go(new_session(SHIPPED), page)
+    assert texts(app).count("**Rehearsed**: beside the 9s, training sees warped") == 1
+    app = go(new_session(replace(SHIPPED, a=Pick("pru", "paper"))), page)
+    assert problems(app) == []
+    assert "**Rehearsed**" not in texts(app)
+
+
 TERMS = {
     "start": ["Retrain", "Original", "BatchNorm-only control"],
     "forget": ["L_p", "E step", "C step", "D_f", "D_r_new", "Forward passes"],

@@ -68,9 +68,9 @@ def _show_clouds(runs: Sequence[PerceivedRun], images: str) -> None:
     moment = st.segmented_control(
         "When", list(clouds), default=first, required=True, key="moment", width="stretch"
     )
-    for column, (record, cloud) in zip(
-        st.columns(len(clouds[moment])), clouds[moment], strict=True
-    ):
+    # At the bottom: all axes are on one line, though a long name takes two.
+    columns = st.columns(len(clouds[moment]), vertical_alignment="bottom")
+    for column, (record, cloud) in zip(columns, clouds[moment], strict=True):
         with column:
             pick, name = record.config.pick, pick_name(record.config.pick)
             st.markdown(f"**{name}**: {percent(100 * cloud.recognised.mean())} recognised")
