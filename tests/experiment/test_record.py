@@ -104,6 +104,8 @@ def test_summary_has_what_the_command_line_promises() -> None:
     assert summary["attacks"] == {
         "k_shot_auc": {"1": 0.97, "5": None},
         "k_shot_auc_deviation": {"1": 0.01, "5": None},
+        "not_attacked": {"5": "there are only 3"},
+        "shots_were_seen": False,
     }
 
 
