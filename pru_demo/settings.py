@@ -377,7 +377,9 @@ ORIGINAL = _everywhere(paper=Setting(NoParams(), "nothing to set"))
 
 # Controls
 
-MASK = _everywhere(default=Setting(MaskParams(), "ours: a bias far below the largest of the other logits"))
+MASK = _everywhere(
+    default=Setting(MaskParams(), "ours: a bias far below the largest of the other logits")
+)
 HEAD_ONLY = _everywhere(
     default=Setting(FineTuningParams(1e-2), "ours: on MNIST A_f is 0 after one epoch")
 )
