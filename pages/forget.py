@@ -11,9 +11,9 @@ from pru_demo.methods import METHODS
 from pru_demo.ui.forget.knobs_form import knobs_form
 from pru_demo.ui.shared.charts import accuracy_charts, chart, download, titled_columns
 from pru_demo.ui.shared.comparison import needed_comparison
-from pru_demo.ui.shared.rehearsal import rehearsal_said
+from pru_demo.ui.shared.explained import rehearsal_said
+from pru_demo.ui.shared.other_seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.running import run_panel
-from pru_demo.ui.shared.seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.state import current_view
 from pru_demo.ui.shared.texts import text
 

@@ -9,10 +9,9 @@ from pru_demo.figures.naming import forgotten_images, forgotten_name
 from pru_demo.models import MODELS
 from pru_demo.ui.shared.charts import accuracy_charts
 from pru_demo.ui.shared.comparison import needed_comparison
-from pru_demo.ui.shared.controls import controls_said
+from pru_demo.ui.shared.explained import controls_said, rehearsal_said
+from pru_demo.ui.shared.other_seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.pages import link_to
-from pru_demo.ui.shared.rehearsal import rehearsal_said
-from pru_demo.ui.shared.seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.texts import text
 
 comparison = needed_comparison()

@@ -18,7 +18,7 @@ from pru_demo.knobs import (
 )
 from pru_demo.methods import METHODS
 from pru_demo.models import MODELS, ModelSpec
-from pru_demo.parameters import Params, TrainingParams, as_json
+from pru_demo.parameters import Params, TrainingParams, as_json, rehearses
 from pru_demo.settings import (
     GIVEN,
     PRESETS,
@@ -272,10 +272,9 @@ def setting_of(config: RunConfig) -> Setting:
 def largest_batch(scenario: Scenario, params: Params) -> int | None:
     """How many images of D_f a batch may have, so that with those of a pool it has no more than
     ``scenario`` lets it; None: any number."""
-    if scenario.max_batch is None or not getattr(params, "rehearsal_pool", 0):
+    if scenario.max_batch is None or not rehearses(params):
         return scenario.max_batch
-    share: float = getattr(params, "rehearsal_share", 0.0)
-    return max(2, int(scenario.max_batch * (1 - share)))
+    return max(2, int(scenario.max_batch * (1 - params.rehearsal_share)))
 
 
 def _within_preset(config: RunConfig) -> Setting:

@@ -1,7 +1,7 @@
 """What can be set about each method, with the bounds within which it makes sense."""
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 
 def _bounded(low: float, high: float, **default: Any) -> Any:
@@ -212,13 +212,17 @@ Params = (
 )
 
 
+def rehearses(params: Params) -> TypeGuard[RehearsalParams]:
+    """Whether there is a pool; without one nothing else of rehearsal has an effect."""
+    return isinstance(params, RehearsalParams) and params.rehearsal_pool > 0
+
+
 def as_json(params: Params) -> dict[str, Any]:
     """Names and values, for records and keys; fields that came later only if they were set.
 
-    Without a pool nothing else of rehearsal has an effect, and nothing else is named.
+    Without a pool nothing of rehearsal is named.
     """
-    off = isinstance(params, RehearsalParams) and not params.rehearsal_pool
-    idle = {each.name for each in fields(RehearsalParams)} if off else set()
+    idle = set() if rehearses(params) else {each.name for each in fields(RehearsalParams)}
     values = {each: getattr(params, each.name) for each in fields(params) if each.name not in idle}
     return {
         each.name: value

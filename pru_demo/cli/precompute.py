@@ -20,7 +20,7 @@ from pru_demo.experiment.keys import (
 from pru_demo.experiment.maps import KINDS
 from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.tasks import ATTACK, CLASSIC, INSIDE, MAP, classic_job_key, map_job_key
-from pru_demo.methods import METHODS
+from pru_demo.figures.naming import is_control
 from pru_demo.paths import RECORDS
 from pru_demo.settings import PRESETS
 from pru_demo.store import Entry, Store, default_store_directory, write_bundle
@@ -84,7 +84,7 @@ def precompute(
 def _draw(work: Store, jobs: Jobs, runs: Sequence[RunConfig], kind: str) -> None:
     """Put all ``runs`` on the map of a kind; it is fitted without the controls, which see what the
     original sees and would only make that weigh more."""
-    controls = [run for run in runs if METHODS[run.pick.method].control]
+    controls = [run for run in runs if is_control(run.pick)]
     for group in ([run for run in runs if run not in controls], controls):
         if any(work.meta(placed_key(run, kind)) is None for run in group):
             arguments = {"configs": [run.content() for run in group], "kind": kind}

@@ -15,7 +15,7 @@ from torch import Tensor
 from pru_demo.data.samples import Samples
 from pru_demo.evaluation.knowledge import DRAWS, SHOTS, KShotAUC
 from pru_demo.evaluation.likeness import activations
-from pru_demo.evaluation.membership import NoAttack, rank_auc
+from pru_demo.evaluation.loss_attack import NoAttack, rank_auc
 from pru_demo.evaluation.observe import TestSet
 from pru_demo.methods.step import ForgetSet
 from pru_demo.models.predict import measuring

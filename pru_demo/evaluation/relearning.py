@@ -17,7 +17,7 @@ import torch
 
 from pru_demo.data.samples import Samples, seeded
 from pru_demo.evaluation.attacks import draws, too_few
-from pru_demo.evaluation.membership import NoAttack
+from pru_demo.evaluation.loss_attack import NoAttack
 from pru_demo.methods.step import ForgetSet
 from pru_demo.models.split import BatchNormMode, SplitModel
 from pru_demo.parameters import TrainingParams

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from pru_demo.evaluation.attacks import Features, draws, too_few
-from pru_demo.evaluation.membership import NoAttack
+from pru_demo.evaluation.loss_attack import NoAttack
 from pru_demo.models.split import SplitModel
 
 Rows = NDArray[np.float64]

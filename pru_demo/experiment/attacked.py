@@ -15,7 +15,7 @@ import numpy as np
 from pru_demo.config import relearning_of
 from pru_demo.evaluation.attacks import attack_features, extract
 from pru_demo.evaluation.knowledge import KShotAUC
-from pru_demo.evaluation.membership import NoAttack
+from pru_demo.evaluation.loss_attack import NoAttack
 from pru_demo.evaluation.observe import observe
 from pru_demo.evaluation.relearning import relearn, with_shots
 from pru_demo.evaluation.weight_attacks import rewritten_rows

@@ -18,7 +18,7 @@ from torch import Tensor
 from pru_demo.evaluation import layer_changes
 from pru_demo.evaluation.attacks import attack_blocks
 from pru_demo.evaluation.likeness import activations, likeness
-from pru_demo.evaluation.membership import NoAttack, loss_attack
+from pru_demo.evaluation.loss_attack import NoAttack, loss_attack
 from pru_demo.evaluation.observe import observe
 from pru_demo.experiment.attacked import as_json
 from pru_demo.experiment.material import Material

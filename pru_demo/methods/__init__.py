@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pru_demo import settings
 from pru_demo.models import function_of
+from pru_demo.parameters import rehearses
 from pru_demo.settings import Values
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Method:
             method: Callable[..., Iterator[Step]] = function_of(self.entry)
             return method(original, given, *others, params, *resuming)
 
-        if getattr(params, "rehearsal_pool", 0):
+        if rehearses(params):
             rehearsing = function_of("pru_demo.methods.rehearsal:rehearsing")
             steps: Iterator[Step] = rehearsing(begin, original, forget, params)
             return steps

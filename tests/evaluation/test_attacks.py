@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pru_demo.data.samples import Samples
 from pru_demo.evaluation.attacks import Features, Labels, attack_features, k_shot_auc
 from pru_demo.evaluation.knowledge import DRAWS, SHOTS, KShotAUC
-from pru_demo.evaluation.membership import NoAttack
+from pru_demo.evaluation.loss_attack import NoAttack
 from pru_demo.evaluation.observe import TestSet as Measured
 from pru_demo.methods.step import ForgetSet
 from pru_demo.models.split import SplitModel

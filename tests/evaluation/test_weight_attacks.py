@@ -10,7 +10,7 @@ import torch
 from pru_demo.data.samples import Samples
 from pru_demo.evaluation.attacks import draws, extract
 from pru_demo.evaluation.knowledge import DRAWS
-from pru_demo.evaluation.membership import NoAttack
+from pru_demo.evaluation.loss_attack import NoAttack
 from pru_demo.evaluation.relearning import SHOTS_AN_EPOCH, with_shots
 from pru_demo.evaluation.weight_attacks import rewritten_rows, rounded, straight_line
 from pru_demo.methods.step import ForgetSet

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pru_demo.config import Scenario
-from pru_demo.evaluation.membership import rank_auc
+from pru_demo.evaluation.loss_attack import rank_auc
 from pru_demo.figures.membership import (
     chance_width,
     membership_figure,

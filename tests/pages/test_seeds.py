@@ -11,7 +11,7 @@ from pru_demo.experiment.keys import run_key
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.naming import short_name
 from pru_demo.store import Store
-from pru_demo.ui.shared.seeds import seeds_of, seeds_said
+from pru_demo.ui.shared.other_seeds import seeds_of, seeds_said
 from tests.pages.visits import (
     BUNDLED,
     NOT_BUNDLED,

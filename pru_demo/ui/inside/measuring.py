@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from pru_demo.config import RunConfig, runs_of
 from pru_demo.experiment.keys import inside_key, run_key, weights_key
 from pru_demo.experiment.tasks import INSIDE, shape_of
@@ -17,12 +15,9 @@ from pru_demo.ui.shared.jobs_panel import (
     FAILED,
     STOPPED,
     Endings,
-    explain_end,
-    in_flight,
-    jobs_of,
-    show_progress,
-    submit,
-    watch,
+    Offered,
+    any_goes_on,
+    offer,
 )
 from pru_demo.ui.shared.services import STORE
 from pru_demo.ui.shared.texts import text
@@ -77,13 +72,9 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool, again: bool = F
     were measured by a version that measured less.
     """
     keys = {run: inside_key(run) for run in missing}
-    if in_flight(keys.values()):
-        # What is finished is shown while the rest goes on.
-        is_done = _is_attacked if again else _is_measured
-        watch(keys, show_progress, lambda: any(map(is_done, missing)))
+    is_done = _is_attacked if again else _is_measured
+    if any_goes_on(keys, lambda: any(map(is_done, missing)), _ENDINGS):
         return
-    for run, job in jobs_of(keys).items():
-        explain_end(job, _ENDINGS, name=pick_name(run.pick))
     offered = missing[:AT_ONCE]
     names = listed([pick_name(run.pick) for run in missing])
     minutes = f"{ORPHAN_SECONDS / 60:.0f}"
@@ -92,25 +83,17 @@ def measure_panel(missing: Sequence[RunConfig], *, needed: bool, again: bool = F
         if again
         else text("inside.not_measured", names=names, minutes=minutes)
     )
-    if needed:
-        st.info(said, icon=":material/hourglass_empty:")
-    else:
-        st.caption(said)
-    if st.button(
+    offer(
+        [
+            Offered(INSIDE, {"config": run.content()}, keys[run], f"measure {shape_of(run)}")
+            for run in offered
+        ],
+        said,
         f"Measure {listed([pick_name(run.pick) for run in offered])}",
         key="again" if again else "measure",
         icon=":material/labs:",
-        type="primary" if needed else "secondary",
-    ) and all(
-        submit(
-            INSIDE,
-            {"config": run.content()},
-            key=inside_key(run),
-            shape=f"measure {shape_of(run)}",
-        )
-        for run in offered
-    ):
-        st.rerun()
+        needed=needed,
+    )
 
 
 def _is_attacked(run: RunConfig) -> bool:

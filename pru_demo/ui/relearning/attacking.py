@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from pru_demo.config import RunConfig
 from pru_demo.experiment.attack import Attack
 from pru_demo.experiment.keys import attack_key
 from pru_demo.experiment.record import RunRecord
 from pru_demo.experiment.tasks import ATTACK, shape_of
 from pru_demo.figures.at_once import AttackedAtOnce
-from pru_demo.figures.knowledge import Known
+from pru_demo.figures.k_shot import Known
 from pru_demo.figures.naming import listed, pick_name
 from pru_demo.jobs.protocol import ORPHAN_SECONDS
 from pru_demo.ui.shared.jobs_panel import (
@@ -18,12 +16,9 @@ from pru_demo.ui.shared.jobs_panel import (
     FAILED,
     STOPPED,
     Endings,
-    explain_end,
-    in_flight,
-    jobs_of,
-    show_progress,
-    submit,
-    watch,
+    Offered,
+    any_goes_on,
+    offer,
 )
 from pru_demo.ui.shared.services import STORE
 from pru_demo.ui.shared.texts import text
@@ -67,31 +62,23 @@ def attack_panel(attack: Attack, missing: Sequence[RunConfig], *, needed: bool) 
     ``needed``: without it the page has little to show, so the offer stands out.
     """
     keys = {run: attack_key(run, attack) for run in missing}
-    if in_flight(keys.values()):
-        # What is finished is shown while the rest goes on.
-        watch(keys, show_progress, lambda: any(map(STORE.meta, keys.values())))
+    if any_goes_on(keys, lambda: any(map(STORE.meta, keys.values())), _ENDINGS):
         return
-    for run, job in jobs_of(keys).items():
-        explain_end(job, _ENDINGS, name=pick_name(run.pick))
-    offered = missing[:AT_ONCE]
-    names = listed([pick_name(run.pick) for run in offered])
+    names = listed([pick_name(run.pick) for run in missing[:AT_ONCE]])
     said = text("relearning.not_attacked", names=names, minutes=f"{ORPHAN_SECONDS / 60:.0f}")
-    if needed:
-        st.info(said, icon=":material/hourglass_empty:")
-    else:
-        st.caption(said)
-    if st.button(
+    offer(
+        [
+            Offered(
+                ATTACK,
+                {"config": run.content(), "attack": vars(attack)},
+                keys[run],
+                f"attack {attack.kind} {shape_of(run)}",
+            )
+            for run in missing[:AT_ONCE]
+        ],
+        said,
         f"Attack {names}",
         key=f"attack.{attack.kind}",
         icon=":material/bolt:",
-        type="primary" if needed else "secondary",
-    ) and all(
-        submit(
-            ATTACK,
-            {"config": run.content(), "attack": vars(attack)},
-            key=attack_key(run, attack),
-            shape=f"attack {attack.kind} {shape_of(run)}",
-        )
-        for run in offered
-    ):
-        st.rerun()
+        needed=needed,
+    )

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pru_demo.evaluation.knowledge import SHOTS
 from pru_demo.experiment.attack import Attack
-from pru_demo.figures.knowledge import knowledge_figure, knowledge_finding, knowledge_table
+from pru_demo.figures.k_shot import knowledge_figure, knowledge_finding, knowledge_table
 from pru_demo.figures.naming import (
     forgotten_example,
     forgotten_images,

@@ -36,9 +36,9 @@ from pru_demo.ui.relearning.attack_choice import introduction
 from pru_demo.ui.relearning.attacking import attack_panel, attacked_at_once, relearned
 from pru_demo.ui.shared.charts import accuracy_charts, download
 from pru_demo.ui.shared.comparison import Comparison
-from pru_demo.ui.shared.controls import controls_said
+from pru_demo.ui.shared.explained import controls_said
 from pru_demo.ui.shared.images import sample_images, strip
-from pru_demo.ui.shared.seeds import seeds_of, seeds_said
+from pru_demo.ui.shared.other_seeds import seeds_of, seeds_said
 from pru_demo.ui.shared.texts import text
 
 SHOWN_IMAGES = 16

@@ -8,7 +8,7 @@ from pru_demo.data import DATASETS
 from pru_demo.figures.naming import is_yardstick, listed
 from pru_demo.methods import METHODS
 from pru_demo.ui.runs.stored_runs import StoredRun, is_own
-from pru_demo.ui.shared.controls import MASK, mask_said
+from pru_demo.ui.shared.explained import MASK, mask_said
 
 # More names would be a list, not a sentence.
 _NAMED = 3

@@ -5,6 +5,7 @@ Runs, maps and measurements differ only in what they hand over.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -76,6 +77,43 @@ def watch(
         if job.state in IN_FLIGHT and not has_left(job):
             job.watch(visitor())
     show(jobs)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What :func:`submit` takes for one run."""
+
+    task: str
+    arguments: dict[str, Any]
+    key: str
+    shape: str
+
+
+def any_goes_on(
+    keys: Mapping[RunConfig, str], is_over: Callable[[], bool], endings: Endings
+) -> bool:
+    """Whether something of ``keys`` is under way, which is shown until ``is_over``: what is
+    finished is shown while the rest goes on. If not, it is said how what was asked for ended."""
+    if in_flight(keys.values()):
+        watch(keys, show_progress, is_over)
+        return True
+    for run, job in jobs_of(keys).items():
+        explain_end(job, endings, name=pick_name(run.pick))
+    return False
+
+
+def offer(
+    offered: Iterable[Offered], said: str, label: str, *, key: str, icon: str, needed: bool
+) -> None:
+    """Say what is missing and have it computed on a click; what is ``needed`` stands out."""
+    if needed:
+        st.info(said, icon=":material/hourglass_empty:")
+    else:
+        st.caption(said)
+    if st.button(label, key=key, icon=icon, type="primary" if needed else "secondary") and all(
+        submit(each.task, each.arguments, key=each.key, shape=each.shape) for each in offered
+    ):
+        st.rerun()
 
 
 def leave(job: Job) -> None:

@@ -1,12 +1,13 @@
-"""What is said of the controls wherever A_f through relearning is shown."""
+"""What is explained wherever it is shown: the controls, and rehearsal."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from pru_demo.config import Pick
+from pru_demo.config import Pick, RunConfig, setting_of
 from pru_demo.experiment.record import RunRecord
 from pru_demo.figures.findings import AWAY, percent
-from pru_demo.figures.naming import pick_name
+from pru_demo.figures.naming import forgotten_images, pick_name
 from pru_demo.methods import METHODS
+from pru_demo.parameters import rehearses
 from pru_demo.ui.shared.texts import text
 
 # Turned by hand it may be another thing.
@@ -30,3 +31,11 @@ def mask_said(highest: Collection[float]) -> str:
     if not highest or max(highest) >= AWAY:
         return ""
     return text("shared.mask", a_f=percent(max(highest)))
+
+
+def rehearsal_said(runs: Iterable[RunConfig]) -> str:
+    """How those of the ``runs`` that rehearse keep what they cannot see; "" if none does."""
+    for run in runs:
+        if rehearses(setting_of(run).params):
+            return text("shared.rehearsal", images=forgotten_images(run.scenario))
+    return ""

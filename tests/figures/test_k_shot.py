@@ -6,7 +6,7 @@ import pytest
 
 from pru_demo.config import Pick, RunConfig, Scenario
 from pru_demo.evaluation.knowledge import KShotAUC
-from pru_demo.figures.knowledge import Known, knowledge_figure, knowledge_finding, knowledge_table
+from pru_demo.figures.k_shot import Known, knowledge_figure, knowledge_finding, knowledge_table
 
 
 def known(method: str, mean: float | None, deviation: float = 1e-5, reason: str = "") -> Known:

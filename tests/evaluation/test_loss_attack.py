@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pru_demo.evaluation.membership import NoAttack, loss_attack, rank_auc
+from pru_demo.evaluation.loss_attack import NoAttack, loss_attack, rank_auc
 
 
 @pytest.fixture
